@@ -1,0 +1,16 @@
+# SPDX-License-Identifier: MIT
+"""Types of faults.py, whose codes are numbered from its tables at import."""
+
+AUTO: int
+PERSON: int
+REPAIR: int
+CLEARS: tuple[str, ...]
+FAULTS: tuple[tuple[str, str, int, str], ...]
+REASONS: tuple[tuple[str, str], ...]
+EVENTS: tuple[tuple[str, str, str], ...]
+ELEMENTS: tuple[tuple[str, str, str], ...]
+PILOT_STATES: tuple[str, ...]
+SESSION_STATES: tuple[str, ...]
+SERVICES: tuple[str, ...]
+
+def __getattr__(name: str) -> int: ...

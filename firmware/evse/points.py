@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: MIT
+"""ONE table of every setting, measurement and command.
+
+Console, MQTT, settings store, host tools and generated docs all read it; nothing is named twice.
+Plain data, importable on CPython. One row a point:
+
+    (name, kind, unit, low, high, default, access, path, text)
+
+name: unit included, unique, stable. kind: SETTING, MEASUREMENT or COMMAND. low..high: allowed range;
+for text settings the length; a tuple of words in `low` means a choice of those. default: settings
+only. access: who may write (settings, commands) or read. path: where a measurement lives in the
+image, "object.attribute" or "object.attribute.index".
+"""
+
+SETTING, MEASUREMENT, COMMAND = 0, 1, 2
+KINDS = ("setting", "measurement", "command")
+
+VIEW, USER, INSTALLER = 0, 1, 2
+ACCESS = ("view", "user", "installer")
+
+# Columns of a row.
+NAME, KIND, UNIT, LOW, HIGH, DEFAULT, WHO, PATH, TEXT = range(9)
+
+PROFILE_NAMES = ("uk_g98", "ieee1547_cat_b")
+
+SETTINGS = (
+    # Grid connection
+    ("profile", SETTING, "", PROFILE_NAMES, 0, "uk_g98", INSTALLER, "", "Grid code profile."),
+    ("phases", SETTING, "", 1, 3, 1, INSTALLER, "", "Phases connected."),
+    ("import_rating_w", SETTING, "W", 0, 22080, 7360, INSTALLER, "", "Most power drawn from the grid."),
+    ("export_rating_w", SETTING, "W", 0, 22080, 7360, INSTALLER, "", "Most power exported; 0 forbids export."),
+    ("droop_enable", SETTING, "", 0, 1, 1, INSTALLER, "", "1: answer grid frequency as the profile says."),
+    # Battery
+    ("soc_floor_permille", SETTING, "permille", 100, 500, 200, USER, "", "No export at or below this charge."),
+    ("soc_hysteresis_permille", SETTING, "permille", 10, 100, 20, INSTALLER, "", "Export resumes this far above the floor."),
+    ("soc_taper_permille", SETTING, "permille", 0, 200, 50, INSTALLER, "", "Export tapers over this span above the floor."),
+    ("soc_max_permille", SETTING, "permille", 500, 1000, 970, USER, "", "No import at or above this charge."),
+    ("soc_stale_ms", SETTING, "ms", 1000, 120000, 30000, INSTALLER, "", "Older charge readings forbid export."),
+    # Ramps, share of rating
+    ("ramp_up_permille_s", SETTING, "permille/s", 0, 30000, 100, INSTALLER, "", "Fastest rise of import; 0 = step."),
+    ("ramp_export_permille_s", SETTING, "permille/s", 0, 30000, 100, INSTALLER, "", "Fastest rise of export; 0 = step."),
+    ("ramp_down_permille_s", SETTING, "permille/s", 0, 30000, 500, INSTALLER, "", "Fastest fall towards zero; 0 = step."),
+    # What the user wants when nobody else does
+    ("charge_w", SETTING, "W", 0, 22080, 7360, USER, "", "Charging power when nobody else asks."),
+    # Inverter link
+    ("inverter_address", SETTING, "", 1, 247, 1, INSTALLER, "", "Modbus unit id of the inverter."),
+    ("inverter_baud", SETTING, "Bd", 9600, 115200, 115200, INSTALLER, "", "RS-485 speed of the inverter."),
+    ("inverter_stale_ms", SETTING, "ms", 500, 10000, 2000, INSTALLER, "", "Older inverter data stop power."),
+    ("inverter_lease_ms", SETTING, "ms", 2000, 10000, 4000, INSTALLER, "", "The inverter returns to zero by itself after this."),
+    # Network
+    ("device_id", SETTING, "", 1, 32, "backfeed", INSTALLER, "", "Name in MQTT topics."),
+    ("mqtt_host", SETTING, "", 0, 64, "", INSTALLER, "", "Broker address; empty switches MQTT off."),
+    ("mqtt_port", SETTING, "", 1, 65535, 1883, INSTALLER, "", "Broker port."),
+    ("mqtt_user", SETTING, "", 0, 64, "", INSTALLER, "", "Broker user."),
+    ("mqtt_password", SETTING, "secret", 0, 64, "", INSTALLER, "", "Broker password; never shown."),
+    ("telemetry_ms", SETTING, "ms", 100, 3600000, 1000, USER, "", "Time between telemetry messages."),
+    ("lease_max_ms", SETTING, "ms", 1000, 86400000, 3600000, INSTALLER, "", "Longest lease a remote setpoint may ask for."),
+)
+
+MEASUREMENTS = (
+    ("voltage_l1_mv", MEASUREMENT, "mV", 0, 400000, None, VIEW, "inputs.phase_mv.0", "Grid voltage L1, one-cycle RMS."),
+    ("voltage_l2_mv", MEASUREMENT, "mV", 0, 400000, None, VIEW, "inputs.phase_mv.1", "Grid voltage L2."),
+    ("voltage_l3_mv", MEASUREMENT, "mV", 0, 400000, None, VIEW, "inputs.phase_mv.2", "Grid voltage L3."),
+    ("frequency_uhz", MEASUREMENT, "uHz", 0, 70000000, None, VIEW, "inputs.frequency_uhz", "Grid frequency."),
+    ("rocof_mhz_s", MEASUREMENT, "mHz/s", -100000, 100000, None, VIEW, "inputs.rocof_mhz_s", "Rate of change of frequency."),
+    ("grid_w", MEASUREMENT, "W", -30000, 30000, None, VIEW, "inputs.grid_w", "Power at the charger, + import."),
+    ("grid_var", MEASUREMENT, "var", -30000, 30000, None, VIEW, "inputs.grid_var", "Reactive power, + absorbed."),
+    ("inverter_w", MEASUREMENT, "W", -30000, 30000, None, VIEW, "inputs.inverter_w", "Power the inverter reports."),
+    ("soc_permille", MEASUREMENT, "permille", 0, 1000, None, VIEW, "inputs.soc_permille", "Battery charge."),
+    ("soc_ok", MEASUREMENT, "", 0, 1, None, VIEW, "inputs.soc_ok", "1: battery charge is known and fresh."),
+    ("pilot_state", MEASUREMENT, "pilot_state", 0, 6, None, VIEW, "inputs.pilot_state", "Control pilot state."),
+    ("session_state", MEASUREMENT, "session_state", 0, 8, None, VIEW, "request.session_state", "Session state."),
+    ("wanted_w", MEASUREMENT, "W", -30000, 30000, None, VIEW, "request.want_w", "Power wanted."),
+    ("owner", MEASUREMENT, "service", 0, 7, None, VIEW, "request.owner", "Service that owns the power."),
+    ("lease_ms", MEASUREMENT, "ms", 0, 86400000, None, VIEW, "request.lease_ms", "Left on the remote setpoint."),
+    ("allowed_w", MEASUREMENT, "W", -30000, 30000, None, VIEW, "limits.allowed_w", "Power allowed."),
+    ("reason", MEASUREMENT, "reason", 0, 99, None, VIEW, "limits.reason", "Why power is less than wanted."),
+    ("trip", MEASUREMENT, "", 0, 1, None, VIEW, "protection.trip", "1: grid protection has tripped."),
+    ("trip_element", MEASUREMENT, "element", 0, 15, None, VIEW, "protection.trip_element", "Element that tripped last."),
+    ("service", MEASUREMENT, "", 0, 1, None, VIEW, "protection.service", "1: the grid has been healthy long enough."),
+    ("wait_ms", MEASUREMENT, "ms", 0, 3600000, None, VIEW, "protection.wait_ms", "Left before power may return."),
+    ("contactor", MEASUREMENT, "", 0, 1, None, VIEW, "outputs.contactor", "1: contactor coil is driven."),
+    ("gate_up", MEASUREMENT, "", 0, 1, None, VIEW, "inputs.gate_up", "1: the hardware safety gate is up."),
+    ("fault_count", MEASUREMENT, "", 0, 99, None, VIEW, "status.fault_count", "Active faults."),
+    ("cycles", MEASUREMENT, "", 0, 1 << 30, None, VIEW, "status.cycles", "Cycles since boot."),
+    ("overruns", MEASUREMENT, "", 0, 1 << 30, None, VIEW, "status.overruns", "Cycles over their time budget."),
+    ("late_worst_us", MEASUREMENT, "us", 0, 1 << 30, None, VIEW, "status.late_worst_us", "Worst lateness of a cycle."),
+)
+
+COMMANDS = (
+    ("setpoint", COMMAND, "W", -22080, 22080, None, USER, "", "Hold a power for a duration: power_w, duration_s."),
+    ("stop", COMMAND, "", 0, 1, None, USER, "", "1: stop and open; 0: carry on."),
+    ("lock", COMMAND, "", 0, 1, None, USER, "", "1: refuse all power; 0: unlock."),
+    ("clear", COMMAND, "", 0, 1, None, USER, "", "Clear faults whose cause is gone."),
+)
+
+POINTS = SETTINGS + MEASUREMENTS + COMMANDS
+
+
+def find(name: str):
+    """Return the row of a point, or None."""
+    for row in POINTS:
+        if row[NAME] == name:
+            return row
+    return None

@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: MIT
+"""The one interface between a plant (the world) and the virtual board (the pins)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Protocol
+
+
+@dataclass
+class BoardOutputs:
+    """What the board drives, held constant from one advance() to the next."""
+
+    gate_arm: bool = False
+    gate_edges: int = 0  # edges on the gate pin since boot
+    gate_edge_us: int = -(10**9)  # plant time of the last edge
+    contactor: bool = False  # coil drive
+    rcd_test: bool = False
+    cable_lock: bool = False
+    lamp: int = 0
+    pilot_duty: float = 1.0  # share of the period at +12 V; 1.0 = steady +12 V, 0.0 = steady -12 V
+    pilot_frequency_hz: float = 1000.0
+
+
+@dataclass
+class AfeReading:
+    """What a three-phase metering front end has measured, in SI units, L1..L3.
+
+    Powers: + = from grid into the charger. line_period_s is 0 where no zero crossing was seen.
+    The AFE refreshes rms each half cycle and the period each line cycle; `sequence` counts
+    refreshes, so a frozen AFE shows.
+    """
+
+    sequence: int = 0
+    voltage_v: list[float] = field(default_factory=lambda: [0.0, 0.0, 0.0])
+    current_a: list[float] = field(default_factory=lambda: [0.0, 0.0, 0.0])
+    active_w: list[float] = field(default_factory=lambda: [0.0, 0.0, 0.0])
+    reactive_var: list[float] = field(default_factory=lambda: [0.0, 0.0, 0.0])
+    import_wh: list[float] = field(default_factory=lambda: [0.0, 0.0, 0.0])
+    export_wh: list[float] = field(default_factory=lambda: [0.0, 0.0, 0.0])
+    line_period_s: list[float] = field(default_factory=lambda: [0.0, 0.0, 0.0])
+
+
+@dataclass
+class BoardInputs:
+    """What the board feels at its pins."""
+
+    afe: AfeReading = field(default_factory=AfeReading)
+    gate_up: bool = False
+    contactor_open: bool = True  # mirror contact closed: main contacts proven open
+    rcd_tripped: bool = False
+    estop: bool = False
+    pilot_high_v: float = 12.0  # peak-hold of the positive half, at the pilot
+    pilot_low_v: float = -12.0  # peak-hold of the negative half
+    proximity_ohm: float = float("inf")
+    board_c: float = 25.0
+    connector_c: float = 25.0
+
+
+class SerialDevice(Protocol):
+    """A device on one of the board's UARTs, byte-exact in time."""
+
+    def receive(self, data: bytes, t_us: int) -> None:
+        """Take bytes whose last stop bit ended at plant time t_us."""
+
+    def transmit(self) -> list[tuple[int, bytes]]:
+        """Return and forget (time of the last stop bit in us, bytes) sent since the last call."""
+
+
+class Plant(Protocol):
+    """The world outside the board's connectors."""
+
+    serial: dict[str, SerialDevice]  # "inverter", "meter"
+
+    def advance(self, t_us: int, outputs: BoardOutputs) -> BoardInputs:
+        """Run the world to plant time t_us (never backwards) with the outputs held; return what the board feels."""
