@@ -35,7 +35,12 @@ FAULTS = (
     ("inverter_lost", "sense", AUTO, "Inverter does not answer. Check RS-485 wiring, address and baud rate."),
     ("inverter_alarm", "sense", AUTO, "Inverter reports a fault. Read its alarms with `status`."),
     ("inverter_readback", "actuate", PERSON, "Inverter power does not follow its setpoint. Check its mode and limits."),
-    ("cycle_late", "cycle", PERSON, "The 10 ms cycle ran late and the safety gate dropped. Report this with `version`."),
+    (
+        "cycle_late",
+        "cycle",
+        PERSON,
+        "The 10 ms cycle ran late and the safety gate dropped. Report this with `version`.",
+    ),
     ("settings", "store", PERSON, "Settings were damaged and defaults are in use. Check them, then clear."),
     ("pilot_stop_ignored", "decide", AUTO, "Vehicle did not stop within 6 s of the stop signal: opened under load."),
     ("selftest", "actuate", PERSON, "Self-test failed at boot. See `selftest`."),

@@ -115,3 +115,11 @@ def line_period_to_uhz(period_counts: int) -> int:
         quotient = (quotient << 6) + digit
         rest -= digit * divisor
     return quotient
+
+
+def age(now_ms: int, then_ms: int) -> int:
+    """Return ticks now - then, wrap-safe like time.ticks_diff: -2^29..2^29 - 1 for a 2^30 period."""
+    difference = (now_ms - then_ms) & 0x3FFFFFFF
+    if difference >= 0x20000000:
+        return difference - 0x3FFFFFFF - 1
+    return difference

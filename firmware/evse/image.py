@@ -244,5 +244,3 @@ class Image:
         self.status = Status()
         self.mail = Mail()
         self.events = Events()
-
-
