@@ -76,7 +76,7 @@ def install() -> None:
     try:
         run = subprocess.run(command, capture_output=True, text=True, timeout=INSTALL_TIMEOUT_S)
     except subprocess.TimeoutExpired:
-        raise PartError(f"the 31-bit VM was not installed within {INSTALL_TIMEOUT_S} s; is npm's registry reachable?")
+        raise PartError(f"the 31-bit VM was not installed within {INSTALL_TIMEOUT_S} s; is npm online?") from None
     if run.returncode or not MODULE.is_file():
         last = (run.stderr.strip() or run.stdout.strip() or "no output").splitlines()[-1]
         raise PartError(f"the 31-bit VM could not be installed (npm code {run.returncode}): {last}")
@@ -100,7 +100,7 @@ def run_on_31bit(
         try:
             run = subprocess.run(command, capture_output=True, text=True, timeout=timeout_s)
         except subprocess.TimeoutExpired:
-            raise PartError(f"the script on the 31-bit VM did not end within {timeout_s:g} s")
+            raise PartError(f"the script on the 31-bit VM did not end within {timeout_s:g} s") from None
     if run.returncode:
         raise ScriptFailed(f"on the 31-bit VM: {run.stderr.strip()}\n{run.stdout[-2000:]}")
     return run.stdout

@@ -1,0 +1,128 @@
+# SPDX-License-Identifier: MIT
+"""`backfeed flash PORT --board NAME`: put compiled firmware and a board's definition on a MicroPython board."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import dataclass, field
+
+import click
+from rich.console import Console
+from rich.progress import Progress
+
+from backfeed import firmware_build
+from backfeed.board_link import BoardLink, check_port
+from backfeed.errors import InputError, PartError
+from backfeed.firmware_build import BoardFile
+
+READY = "ready"  # the word of the firmware's first console line
+READY_TIMEOUT_S = 30.0
+# Folders that are ours: a file there that we do not write is a leftover, and a .py beside a .mpy would win the import.
+OURS = ("evse", "board")
+PLATFORMS = {"esp32": "esp32", "stm32": "pyboard"}  # board port -> sys.platform
+
+
+@dataclass
+class Outcome:
+    """What a flash did."""
+
+    port: str
+    board: str
+    release: str = ""
+    files: int = 0
+    written: int = 0
+    bytes_written: int = 0
+    removed: list[str] = field(default_factory=list)
+    ready: str = ""
+
+
+def stale(link: BoardLink, files: list[BoardFile]) -> list[str]:
+    """Return files on the board in folders of ours that this firmware does not have."""
+    wanted = {file.path for file in files}
+    present = [path for folder in OURS for path in link.list_files(folder)]
+    return sorted(path for path in present if path not in wanted)
+
+
+def check_room(link: BoardLink, files: list[BoardFile], free_bytes: int) -> None:
+    """Refuse before the first byte when the files cannot fit beside what they replace."""
+    largest = max(len(file.content) for file in files)
+    total = sum(len(file.content) for file in files)
+    if free_bytes < largest:
+        raise PartError(
+            f"{link.port}: {free_bytes} bytes free, {total} needed; remove files from the board or use a larger flash."
+        )
+
+
+def put(link: BoardLink, files: list[BoardFile], outcome: Outcome, progress: Progress) -> None:
+    """Write what differs, and prove every file by its SHA-256 on the board."""
+    task = progress.add_task("flash", total=sum(len(file.content) for file in files))
+    for file in files:
+        progress.update(task, description=file.path)
+        if link.sha256(file.path) != file.sha256:
+            link.write_file(file.path, file.content)
+            outcome.written += 1
+            outcome.bytes_written += len(file.content)
+            if link.sha256(file.path) != file.sha256:
+                raise PartError(f"{link.port}: {file.path} reads back wrong; its flash may be worn out or full.")
+        progress.advance(task, len(file.content))
+    outcome.files = len(files)
+
+
+def flash_board(port: str, board: str, console: Console, wait_s: float = READY_TIMEOUT_S) -> Outcome:
+    """Compile, copy, verify, reset, wait for ready. port: device or URL; board: a folder of boards/."""
+    check_port(port)
+    definition = firmware_build.board_definition(board)
+    files = firmware_build.build(board)
+    outcome = Outcome(port, board)
+    with BoardLink(port) as link, Progress(console=console, transient=True) as progress:
+        identity = link.identity()
+        outcome.release = identity["release"]
+        expected = PLATFORMS.get(definition["port"])
+        if identity["platform"] not in (expected, "linux"):
+            raise InputError(
+                f"--board {board} is for {definition['port']}, but {port} runs MicroPython for {identity['platform']};"
+                f" choose one of {', '.join(firmware_build.board_names())}."
+            )
+        check_room(link, files, identity["free_bytes"])
+        outcome.removed = stale(link, files)
+        for path in outcome.removed:
+            link.remove(path)
+        put(link, files, outcome, progress)
+        link.reset()
+        outcome.ready = link.wait_for_line(READY, wait_s)
+    return outcome
+
+
+@click.command()
+@click.argument("port")
+@click.option("--board", required=True, help="Board definition: a folder of boards/.")
+@click.option(
+    "--wait",
+    "wait_s",
+    type=click.FloatRange(1, 300),
+    default=READY_TIMEOUT_S,
+    show_default=True,
+    help="Seconds to wait for the firmware's ready line.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the outcome as JSON.")
+def flash(port: str, board: str, wait_s: float, as_json: bool) -> None:
+    """Put the firmware on a MicroPython board and start it.
+
+    Compiles with mpy-cross for the board's processor, writes only files that differ, proves each by its SHA-256 on
+    the board, resets it and waits for the firmware's ready line. Stops the application: no power flows meanwhile.
+
+    \b
+    backfeed flash /dev/ttyACM0 --board esp32s3_reference
+    backfeed flash /dev/ttyACM0 --board stm32h743_reference --json
+    """
+    outcome = flash_board(port, board, Console(stderr=True), wait_s)
+    if as_json:
+        click.echo(json.dumps(outcome.__dict__))
+        return
+    kib = outcome.bytes_written / 1024
+    click.echo(f"{outcome.files} files, {outcome.written} written ({kib:.1f} KiB), all hashes right.")
+    for path in outcome.removed:
+        click.echo(f"removed leftover {path}")
+    click.echo(outcome.ready)
+    sys.exit(0)
