@@ -7,7 +7,6 @@ them allocates for 16 bits; CRC-32 comes from binascii and belongs in tasks, nev
 """
 
 from array import array
-
 from binascii import crc32 as _crc32
 
 SEED = 0xFFFF
@@ -48,6 +47,6 @@ def ccitt(buffer, start: int, end: int) -> int:
     return crc
 
 
-def crc32(buffer) -> int:
-    """Return the CRC-32 of a whole buffer (a memoryview for a part of one)."""
-    return _crc32(buffer) & 0xFFFFFFFF
+def crc32(buffer, seed: int = 0) -> int:
+    """Return the CRC-32 of a whole buffer (a memoryview for a part of one); seed: CRC of what came before it."""
+    return _crc32(buffer, seed) & 0xFFFFFFFF
