@@ -44,6 +44,8 @@ FAULTS = (
     ("settings", "store", PERSON, "Settings were damaged and defaults are in use. Check them, then clear."),
     ("pilot_stop_ignored", "decide", AUTO, "Vehicle did not stop within 6 s of the stop signal: opened under load."),
     ("selftest", "actuate", PERSON, "Self-test failed at boot. See `selftest`."),
+    ("task", "supervisor", PERSON, "A part of the program failed again and again. See `log`, then clear."),
+    ("profile", "main", REPAIR, "Grid code profile cannot be used: no power. `set profile`, then reboot."),
 )
 
 # Why power is less than wanted, or zero. name, sentence.

@@ -15,8 +15,8 @@ image, "object.attribute" or "object.attribute.index".
 SETTING, MEASUREMENT, COMMAND = 0, 1, 2
 KINDS = ("setting", "measurement", "command")
 
-VIEW, USER, INSTALLER = 0, 1, 2
-ACCESS = ("view", "user", "installer")
+VIEW, USER, INSTALLER, SYSTEM = 0, 1, 2, 3  # SYSTEM: written by the firmware alone
+ACCESS = ("view", "user", "installer", "system")
 
 # Columns of a row.
 NAME, KIND, UNIT, LOW, HIGH, DEFAULT, WHO, PATH, TEXT = range(9)
@@ -99,7 +99,7 @@ SETTINGS = (
     ),
     # Network
     ("device_id", SETTING, "", 1, 32, "backfeed", INSTALLER, "", "Name in MQTT topics."),
-    ("mqtt_host", SETTING, "", 0, 64, "", INSTALLER, "", "Broker address; empty switches MQTT off."),
+    ("mqtt_host", SETTING, "", 0, 64, "", INSTALLER, "", "Brokers host[:port],...; empty: MQTT off."),
     ("mqtt_port", SETTING, "", 1, 65535, 1883, INSTALLER, "", "Broker port."),
     ("mqtt_user", SETTING, "", 0, 64, "", INSTALLER, "", "Broker user."),
     ("mqtt_password", SETTING, "secret", 0, 64, "", INSTALLER, "", "Broker password; never shown."),
@@ -115,6 +115,14 @@ SETTINGS = (
         "",
         "Longest lease a remote setpoint may ask for.",
     ),
+    ("mqtt_tls", SETTING, "", 0, 1, 0, INSTALLER, "", "1: TLS; certs/ca.der, client.der, client.key."),
+    ("mqtt_access", SETTING, "", ("view", "user"), 0, "user", INSTALLER, "", "What MQTT may do."),
+    ("discovery_prefix", SETTING, "", 0, 32, "homeassistant", INSTALLER, "", "Home Assistant; empty: off."),
+    ("ntp_host", SETTING, "", 0, 64, "", INSTALLER, "", "Time server; empty switches NTP off."),
+    # Access, kept by the firmware: salted slow hashes and the count of wrong PINs
+    ("pin_user", SETTING, "secret", 0, 64, "", SYSTEM, "", "User PIN; set it with `pin`."),
+    ("pin_installer", SETTING, "secret", 0, 64, "", SYSTEM, "", "Installer PIN; set it with `pin`."),
+    ("pin_failures", SETTING, "", 0, 100, 0, SYSTEM, "", "Wrong PINs in a row."),
 )
 
 MEASUREMENTS = (
@@ -172,6 +180,7 @@ COMMANDS = (
     ("stop", COMMAND, "", 0, 1, None, USER, "", "1: stop and open; 0: carry on."),
     ("lock", COMMAND, "", 0, 1, None, USER, "", "1: refuse all power; 0: unlock."),
     ("clear", COMMAND, "", 0, 1, None, USER, "", "Clear faults whose cause is gone."),
+    ("time", COMMAND, "s", 1704067200, 4102444799, None, USER, "", "Set the time of day: unix_s."),
 )
 
 POINTS = SETTINGS + MEASUREMENTS + COMMANDS

@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: MIT
+"""The one place where points and events become names, units and JSON.
+
+`Reader` resolves the `path` of every measurement once; `event` turns a row of the event ring into
+{t_s, event, element, phase, value, unit} for console, MQTT and host. No I/O.
+"""
+
+from evse import faults
+from evse.points import MEASUREMENTS, NAME, PATH, UNIT
+
+# A point whose unit is one of these carries a code of that table and is shown by its name.
+_TABLES = {
+    "fault": faults.FAULTS,
+    "reason": faults.REASONS,
+    "element": faults.ELEMENTS,
+    "pilot_state": faults.PILOT_STATES,
+    "session_state": faults.SESSION_STATES,
+    "service": faults.SERVICES,
+}
+
+
+def code_name(table: str, code: int):
+    """Return the name of a code (fault, reason, element, pilot_state ...), the number itself when unknown."""
+    rows = _TABLES.get(table)
+    if rows is None or not 0 <= code < len(rows):
+        return code
+    row = rows[code]
+    return row if isinstance(row, str) else row[0]
+
+
+def is_code(unit: str) -> bool:
+    """Whether a point of this unit carries a code that has a name."""
+    return unit in _TABLES
+
+
+class Reader:
+    """Values of the measurements of points.py in one image."""
+
+    def __init__(self, image):
+        self._places = {}
+        for row in MEASUREMENTS:
+            parts = row[PATH].split(".")
+            index = int(parts[2]) if len(parts) == 3 else -1
+            self._places[row[NAME]] = (getattr(image, parts[0]), parts[1], index, row[UNIT])
+
+    def value(self, name: str):
+        """Return a measurement: an int in its unit, or the name of its code. KeyError when unknown."""
+        holder, attribute, index, unit = self._places[name]
+        value = getattr(holder, attribute)
+        if index >= 0:
+            value = value[index]
+        return code_name(unit, value) if unit in _TABLES else value
+
+    def names(self):
+        """Return the names of all measurements, in no order."""
+        return self._places.keys()
+
+    def write_json(self, buffer, head: str) -> int:
+        """Write {head..., every measurement} as JSON at the start of buffer; return its length in bytes.
+
+        head: text such as '"time":null' that goes first. ValueError when the buffer is too small.
+        """
+        at = _put(buffer, 0, "{" + head)
+        for row in MEASUREMENTS:
+            value = self.value(row[NAME])
+            at = _put(buffer, at, (',"%s":"%s"' if isinstance(value, str) else ',"%s":%d') % (row[NAME], value))
+        return _put(buffer, at, "}")
+
+
+def _put(buffer, at: int, text: str) -> int:
+    end = at + len(text)
+    if end > len(buffer):
+        raise ValueError("JSON of more than %d bytes does not fit its buffer" % len(buffer))
+    buffer[at:end] = text.encode()
+    return end
+
+
+def event(row, t_s) -> dict:
+    """Return an event row (ticks_ms, code, subject, value, phase) as a dict; t_s: its time in s, or None."""
+    code, subject, value, phase = row[1], row[2], row[3], row[4]
+    known = 0 <= code < len(faults.EVENTS)
+    name, table, unit = faults.EVENTS[code] if known else ("event_%d" % code, "", "")
+    element = code_name(table, subject) if table else ""
+    if unit == "element":
+        unit = faults.ELEMENTS[subject][2] if 0 <= subject < len(faults.ELEMENTS) else ""
+    return {"t_s": t_s, "event": name, "element": element, "phase": phase, "value": value, "unit": unit}
+
+
+def event_text(row, t_s) -> str:
+    """Return one line for a person: time, event, element, phase, value with unit."""
+    e = event(row, t_s)
+    phase = " L%d" % e["phase"] if e["phase"] else ""
+    value = " %d %s" % (e["value"], e["unit"]) if e["unit"] or e["value"] else ""
+    element = " %s" % e["element"] if e["element"] != "" else ""
+    return "%s %s%s%s%s" % (e["t_s"], e["event"], element, phase, value.rstrip())
+
+
+def sentence(table: str, code: int) -> str:
+    """Return the sentence of a fault or reason."""
+    rows = faults.FAULTS if table == "fault" else faults.REASONS
+    return rows[code][-1] if 0 <= code < len(rows) else "Unknown code %d." % code
+
+
+def active_faults(status):
+    """Return the names of the active faults."""
+    return [faults.FAULTS[code][0] for code in range(len(faults.FAULTS)) if status.fault[code]]

@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: MIT
+"""Drains the cycle's event ring: into the FRAM journal, and on to whoever listens (MQTT). 20 times a second."""
+
+import asyncio
+from time import ticks_ms
+
+LOOK_MS = 50
+PER_TURN = 8  # rows a turn: a burst must not hold the other tasks
+
+
+class JournalTask:
+    """Reader of image.events with its own sequence number.
+
+    station.journal: object with append(ticks_ms, code, subject, value, phase), or None.
+    listeners: objects with event(sequence, row); the row is only lent.
+    """
+
+    name = "journal"
+    critical = True
+    patience_ms = 5000
+
+    def __init__(self, station, listeners=()):
+        self._station = station
+        self._events = station.image.events
+        self._listeners = listeners
+        self._row = [0] * 5
+        self.sequence = 0
+        self.lost = 0  # events overwritten before they could be read
+        self.unwritten = 0  # events the FRAM did not take
+        self.beat_ms = ticks_ms()
+
+    async def run(self) -> None:
+        """Drain for ever."""
+        while True:
+            self.beat_ms = ticks_ms()
+            self.drain(PER_TURN)
+            await asyncio.sleep_ms(LOOK_MS if self.sequence >= self._events.count else 0)
+
+    def drain(self, most: int) -> None:
+        """Hand on at most `most` events."""
+        events = self._events
+        oldest = events.count - events.depth
+        if self.sequence < oldest:
+            self.lost += oldest - self.sequence
+            self._station.notes.say("journal", "%d events were overwritten before they were read" % self.lost)
+            self.sequence = oldest
+        while most and events.read(self.sequence, self._row):
+            self._record()
+            for listener in self._listeners:
+                listener.event(self.sequence, self._row)
+            self.sequence += 1
+            most -= 1
+
+    def _record(self) -> None:
+        if self._station.journal is None:
+            return
+        row = self._row
+        try:
+            self._station.journal.append(row[0], row[1], row[2], row[3], row[4])
+        except OSError as error:
+            self.unwritten += 1
+            if self.unwritten == 1:
+                self._station.notes.say("journal", "FRAM does not take events: %s; check its wiring" % error)
