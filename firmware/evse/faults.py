@@ -44,6 +44,8 @@ FAULTS = (
     ("settings", "store", PERSON, "Settings were damaged and defaults are in use. Check them, then clear."),
     ("pilot_stop_ignored", "decide", AUTO, "Vehicle did not stop within 6 s of the stop signal: opened under load."),
     ("selftest", "actuate", PERSON, "Self-test failed at boot. See `selftest`."),
+    ("contactor_bounce", "actuate", PERSON, "Contactor bounced while closed. Check coil voltage and terminals."),
+    ("contactor_dropout", "actuate", PERSON, "Contactor fell open under load. Check coil, fuse and supply."),
     ("task", "supervisor", PERSON, "A part of the program failed again and again. See `log`, then clear."),
     ("profile", "main", REPAIR, "Grid code profile cannot be used: no power. `set profile`, then reboot."),
 )
@@ -87,6 +89,10 @@ REASONS = (
     ("volt_watt", "Grid voltage is high: export is reduced."),
     ("islanding", "Loss of mains is suspected."),
     ("selftest", "Self-test is running."),
+    ("ventilation", "The vehicle asks for ventilation and none is fitted."),
+    ("user_stop", "Stopped by its user."),
+    ("v2x_above", "The battery is above the vehicle's V2X range: no charging."),
+    ("soc_stale", "Battery charge reading is too old: no export."),
 )
 
 # What the event ring records: name, what `subject` indexes, unit of `value`.
@@ -114,6 +120,10 @@ EVENTS = (
     ("cycle_overrun", "", "us"),
     ("selftest", "", ""),
     ("energy", "", "Wh"),
+    ("soc", "reason", "permille"),
+    ("departure", "departure_state", "min"),
+    ("contactor_retry", "", "count"),
+    ("wake_up", "", ""),
 )
 
 # Protection elements: name, ANSI device number, unit of the measured value.
@@ -138,6 +148,7 @@ ELEMENTS = (
 
 PILOT_STATES = ("unknown", "A", "B", "C", "D", "E", "F")
 SESSION_STATES = ("boot", "idle", "plugged", "ready", "closing", "energised", "stopping", "tripped", "fault")
+DEPARTURE_STATES = ("off", "waiting", "charging", "unreachable", "clock_unknown", "reached", "soc_unknown")
 SERVICES = ("none", "fault", "protect", "vehicle", "departure", "remote", "droop", "user")
 
 
@@ -174,3 +185,12 @@ PILOT_UNKNOWN, PILOT_A, PILOT_B, PILOT_C, PILOT_D, PILOT_E, PILOT_F = range(7)
     SERVICE_DROOP,
     SERVICE_USER,
 ) = range(8)
+(
+    DEPARTURE_OFF,
+    DEPARTURE_WAITING,
+    DEPARTURE_CHARGING,
+    DEPARTURE_UNREACHABLE,
+    DEPARTURE_CLOCK_UNKNOWN,
+    DEPARTURE_REACHED,
+    DEPARTURE_SOC_UNKNOWN,
+) = range(7)

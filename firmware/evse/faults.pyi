@@ -12,5 +12,6 @@ ELEMENTS: tuple[tuple[str, str, str], ...]
 PILOT_STATES: tuple[str, ...]
 SESSION_STATES: tuple[str, ...]
 SERVICES: tuple[str, ...]
+DEPARTURE_STATES: tuple[str, ...]
 
 def __getattr__(name: str) -> int: ...

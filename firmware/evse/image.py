@@ -14,6 +14,7 @@ from array import array
 from evse.faults import FAULTS, PILOT_UNKNOWN
 
 PHASES = 3
+LIMITERS = 16  # rows of Limits.limiter_*_w; evse/limit uses the first ones
 NEVER_MS = (1 << 29) - 1  # age of a value that was never received, ms
 
 
@@ -43,6 +44,7 @@ class Inputs:
         self.pilot_state = PILOT_UNKNOWN
         self.pilot_high_mv = 0
         self.pilot_low_mv = 0
+        self.pilot_diode_ok = 0  # 1: PWM is on and its low half proves the vehicle's diode
         self.cable_ma = 0  # from proximity; 0 = unknown
         # Feedback
         self.contactor_open_proven = 0  # mirror contact: 1 = main contacts are open
@@ -54,6 +56,7 @@ class Inputs:
         # Battery and vehicle
         self.soc_ok = 0
         self.soc_permille = 0
+        self.soc_reason = 0  # REASON_* while soc_ok is 0
         self.soc_age_ms = NEVER_MS
         self.battery_ok = 0
         self.battery_cdeg = 0
@@ -112,6 +115,10 @@ class Request:
         self.duty_permille = 1000  # pilot: 1000 = steady +12 V, 0 = steady -12 V (state F)
         self.stop = 0  # 1: ramp to zero, then open
         self.lease_ms = 0  # left on the remote setpoint
+        self.lease_ended = 0  # 1: a lease ran out; power holds zero until someone speaks again
+        self.departure_state = 0  # DEPARTURE_*
+        self.departure_minutes = 0  # until departure
+        self.departure_soc_permille = 0  # reachable by then (the target, when time is enough)
         self.reason = 0  # why nothing is wanted
 
 
@@ -126,6 +133,10 @@ class Limits:
         self.export_w = 0  # room for export now (magnitude)
         self.import_reason = 0
         self.export_reason = 0
+        self.rating_w = 0  # import the hardware, cable, vehicle and inverter could carry (for planning)
+        # Room each limiter leaves, in the order of evse/limit's table of limiters.
+        self.limiter_import_w = [0] * LIMITERS
+        self.limiter_export_w = [0] * LIMITERS
 
 
 class Outputs:
@@ -135,8 +146,10 @@ class Outputs:
         self.contactor = 0
         self.gate_arm = 0
         self.duty_permille = 1000
+        self.closed = 0  # 1: contactor proven closed by its mirror contact
         self.rcd_test = 0
         self.lock = 0
+        self.lamp = 0
         self.inverter_enable = 0
         self.inverter_w = 0
         self.inverter_var = 0
@@ -148,7 +161,8 @@ class Status:
     """Faults and the cycle's own figures."""
 
     def __init__(self):
-        self.fault = bytearray(len(FAULTS))  # 1 = active, indexed by FAULT_*
+        self.fault = bytearray(len(FAULTS))  # 1 = active, indexed by FAULT_*; latched by decide/latch.py
+        self.cause = bytearray(len(FAULTS))  # 1 = its cause is present now; written by whoever sees it
         self.fault_count = 0
         self.clear_request = 0  # 0 none, 1 person, 2 installer; cleared by the cycle
         self.cycles = 0
@@ -158,6 +172,16 @@ class Status:
         self.duration_worst_us = 0
         self.selftest = 0  # 0 running, 1 passed, 2 failed
         self.locked = 0
+
+
+class Budget:
+    """Battery energy counted by limit; the energy task may restore it at boot and stores it."""
+
+    def __init__(self):
+        self.day_discharge_wh = 0  # since local midnight (or 24 h of running while the clock is unknown)
+        self.charged_wh = 0  # lifetime
+        self.discharged_wh = 0  # lifetime, a magnitude
+        self.cycles_milli = 0  # equivalent full cycles, thousandths
 
 
 class Events:
@@ -229,7 +253,9 @@ class Mail:
         self.meter = Box(("power_w",))
         # A setpoint is a lease: value, how long it holds, and who asked.
         self.lease = Box(("power_w", "reactive_var", "duration_ms", "service"))
-        self.user = Box(("power_w", "stop", "lock"))
+        self.user = Box(("power_w", "stop", "lock"))  # power_w: 0 = as settings.charge_w says
+        self.clock = Box(("minute_of_week",))  # local time; 0 = Monday 00:00
+        self.target = Box(("soc_permille", "minute_of_week"))  # one-off departure; soc_permille 0 withdraws it
 
 
 class Image:
@@ -242,5 +268,6 @@ class Image:
         self.limits = Limits()
         self.outputs = Outputs()
         self.status = Status()
+        self.budget = Budget()
         self.mail = Mail()
         self.events = Events()
