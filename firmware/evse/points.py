@@ -15,8 +15,8 @@ image, "object.attribute" or "object.attribute.index".
 SETTING, MEASUREMENT, COMMAND = 0, 1, 2
 KINDS = ("setting", "measurement", "command")
 
-VIEW, USER, INSTALLER, SYSTEM = 0, 1, 2, 3  # SYSTEM: written by the firmware alone
-ACCESS = ("view", "user", "installer", "system")
+VIEW, USER, INSTALLER = 0, 1, 2
+ACCESS = ("view", "user", "installer")
 
 # Columns of a row.
 NAME, KIND, UNIT, LOW, HIGH, DEFAULT, WHO, PATH, TEXT = range(9)
@@ -58,12 +58,12 @@ SETTINGS = (
     ("soc_stale_ms", SETTING, "ms", 1000, 120000, 30000, INSTALLER, "", "Older charge readings forbid export."),
     ("soc_reserve_permille", SETTING, "permille", 0, 900, 0, USER, "", "Driver's reserve: no export below; 0 = none."),
     ("battery_capacity_wh", SETTING, "Wh", 5000, 300000, 60000, USER, "", "Usable energy of the vehicle's battery."),
-    ("battery_cold_cdeg", SETTING, "cdeg", -4000, 2500, -1000, INSTALLER, "", "No power below this battery temperature."),
-    ("battery_hot_cdeg", SETTING, "cdeg", 2500, 7000, 5000, INSTALLER, "", "No power above this battery temperature."),
+    ("battery_cold_cdeg", SETTING, "cdeg", -4000, 2500, -1000, INSTALLER, "", "No power with a colder battery."),
+    ("battery_hot_cdeg", SETTING, "cdeg", 2500, 7000, 5000, INSTALLER, "", "No power with a hotter battery."),
     ("discharge_budget_wh", SETTING, "Wh", 0, 300000, 0, USER, "", "Most energy exported in a day; 0 = no limit."),
     # Temperature of the charger
-    ("board_derate_cdeg", SETTING, "cdeg", 3000, 9000, 6500, INSTALLER, "", "Power falls above this board temperature."),
-    ("board_stop_cdeg", SETTING, "cdeg", 3500, 10000, 8000, INSTALLER, "", "Power stops at this board temperature."),
+    ("board_derate_cdeg", SETTING, "cdeg", 3000, 9000, 6500, INSTALLER, "", "Power falls above: board."),
+    ("board_stop_cdeg", SETTING, "cdeg", 3500, 10000, 8000, INSTALLER, "", "Power stops at: board."),
     ("connector_derate_cdeg", SETTING, "cdeg", 3000, 9000, 6000, INSTALLER, "", "Power falls above: connector."),
     ("connector_stop_cdeg", SETTING, "cdeg", 3500, 10000, 7500, INSTALLER, "", "Power stops at: connector."),
     # Ramps, share of rating a minute: 10 permille/min = 1 %/min; 0 = step
@@ -125,10 +125,6 @@ SETTINGS = (
     ("mqtt_access", SETTING, "", ("view", "user"), 0, "user", INSTALLER, "", "What MQTT may do."),
     ("discovery_prefix", SETTING, "", 0, 32, "homeassistant", INSTALLER, "", "Home Assistant; empty: off."),
     ("ntp_host", SETTING, "", 0, 64, "", INSTALLER, "", "Time server; empty switches NTP off."),
-    # Access, kept by the firmware: salted slow hashes and the count of wrong PINs
-    ("pin_user", SETTING, "secret", 0, 64, "", SYSTEM, "", "User PIN; set it with `pin`."),
-    ("pin_installer", SETTING, "secret", 0, 64, "", SYSTEM, "", "Installer PIN; set it with `pin`."),
-    ("pin_failures", SETTING, "", 0, 100, 0, SYSTEM, "", "Wrong PINs in a row."),
 )
 
 MEASUREMENTS = (
@@ -201,7 +197,7 @@ MEASUREMENTS = (
     ("day_discharge_wh", MEASUREMENT, "Wh", 0, 1 << 29, None, VIEW, "budget.day_discharge_wh", "Exported today."),
     ("charged_wh", MEASUREMENT, "Wh", 0, 1 << 29, None, VIEW, "budget.charged_wh", "Charged in its lifetime."),
     ("discharged_wh", MEASUREMENT, "Wh", 0, 1 << 29, None, VIEW, "budget.discharged_wh", "Discharged in its lifetime."),
-    ("battery_cycles_milli", MEASUREMENT, "", 0, 1 << 29, None, VIEW, "budget.cycles_milli", "Equivalent full cycles / 1000."),
+    ("battery_cycles_milli", MEASUREMENT, "", 0, 1 << 29, None, VIEW, "budget.cycles_milli", "Full cycles, 1/1000."),
     ("pilot_high_mv", MEASUREMENT, "mV", -15000, 15000, None, VIEW, "inputs.pilot_high_mv", "Pilot, positive peak."),
     ("pilot_low_mv", MEASUREMENT, "mV", -15000, 15000, None, VIEW, "inputs.pilot_low_mv", "Pilot, negative peak."),
     ("cable_ma_coded", MEASUREMENT, "mA", 0, 80000, None, VIEW, "inputs.cable_ma", "Current the cable may carry."),
