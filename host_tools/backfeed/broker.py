@@ -134,7 +134,7 @@ class Broker:
                 stderr=subprocess.STDOUT,
                 env=dict(os.environ, PYTHONUNBUFFERED="1"),
                 start_new_session=True,  # a Ctrl-C at the terminal reaches us first, we end the broker
-                preexec_fn=_die_with_parent,
+                preexec_fn=_die_with_parent,  # noqa: PLW1509 - one prctl call, no Python state
             )
 
     def _command(self, config: Path) -> list[str]:
