@@ -187,19 +187,19 @@ class Settings:
     def _change(self, values: dict) -> int:
         busy = self.energised is not None and self.energised()
         now = {}
-        for name in values:
+        for name, value in values.items():
             if busy and self._rows[name][points.WHO] == points.INSTALLER:
-                self._staged[name] = values[name]
+                self._staged[name] = value
             else:
-                now[name] = values[name]
+                now[name] = value
                 self._staged.pop(name, None)
         self._apply(now)
         return STAGED if len(now) < len(values) else APPLIED
 
     def _apply(self, values: dict) -> None:
-        for name in values:
-            if getattr(self, name) != values[name]:
-                setattr(self, name, values[name])
+        for name, value in values.items():
+            if getattr(self, name) != value:
+                setattr(self, name, value)
                 self.changed += 1
 
     def staged(self) -> dict:
@@ -216,10 +216,10 @@ class Settings:
         return count
 
     def export_json(self) -> str:
-        """Return every setting but the secret ones as JSON text."""
+        """Return every setting but the secret and the firmware's own as JSON text."""
         values = {}
-        for name in self._rows:
-            if self._rows[name][points.UNIT] != "secret":
+        for name, row in self._rows.items():
+            if row[points.UNIT] != "secret" and row[points.WHO] <= points.INSTALLER:
                 values[name] = getattr(self, name)
         return json.dumps({"version": VERSION, "values": values})
 

@@ -1,0 +1,297 @@
+# SPDX-License-Identifier: MIT
+"""SunSpec inverter with DER models 701, 702, 704, 713, 714, 715, for vehicle power both ways.
+
+Sign: SunSpec counts generation and injected VAr positive; we count import and absorbed VAr. It is turned here and
+nowhere else. The setpoint is a lease: WSetRvrtTms with WSetRvrt = 0, re-armed each second together with ControllerHb,
+only by `renew`. Offsets: public SunSpec model definitions, counted from a model's ID register.
+
+Each read has its own register count, so that a late answer cannot pass for another one's.
+"""
+
+from evse.drivers.modbus_bus import READ, TRIP, WRITE, Transfer
+from evse.drivers.sunspec_device import DeviceError, SunSpecDevice
+from evse.link import modbus, sunspec
+
+# Model, first offset, registers: what is read again and again
+STATUS = (701, 3, 10)  # St, InvSt, ConnSt, Alrm, DERMode, W, VA, Var
+RATINGS = (702, 2, 47)  # nameplate and settings up to Var_SF
+SETPOINTS = (704, 22, 25)  # WSetEna .. VarSetRvrtTms
+STORAGE = (713, 2, 7)  # WHRtg .. Pct_SF
+DC = (714, 2, 43)  # totals and the first port
+CONTROL = (715, 2, 3)  # LocRemCtl, DERHb
+# Written
+W_BLOCK = (704, 22, 11)  # WSetEna .. WSetRvrtTms
+W_SET = (704, 24, 2)
+VAR_BLOCK = (704, 35, 12)  # VarSetEna .. VarSetRvrtTms
+HEARTBEAT = (715, 5, 2)
+OPERATE = (715, 8, 1)
+
+MODE_WATTS = 1  # WSetMod
+MODE_VARS = 4  # VarSetMod
+OP_STOP, OP_START = 0, 1
+CONNECTED = 1
+STATE_RUNNING = 3
+POWER_MAX_W = 1000000  # a rating above this is impossible for this product
+
+# Model 701 Alrm bits, for a person
+ALARMS = (
+    "ground fault", "DC over-voltage", "AC disconnect open", "DC disconnect open", "grid disconnect",
+    "cabinet open", "manual shutdown", "over-temperature", "over-frequency", "under-frequency", "AC over-voltage",
+    "AC under-voltage", "blown fuse", "under-temperature", "memory loss", "hardware test failed", "manufacturer alarm",
+)  # fmt: skip
+
+
+class InverterSunSpec:
+    """One inverter on a bus. Call connect() first; then the attributes hold what it last said, in our sign.
+
+    Capabilities: charge_w, discharge_w (magnitudes), reactive_var, resolution_w, lease_step_ms, response_ms, can_export,
+    own_anti_islanding.
+    """
+
+    name = "sunspec"
+    response_ms = 200  # setpoint to power, declared: one write period plus the inverter's own controls
+    lease_step_ms = 1000  # WSetRvrtTms counts seconds
+
+    def __init__(self, bus, unit: int, lease_ms: int):
+        self.bus = bus
+        self.device = SunSpecDevice(bus, unit, "inverter")
+        self.lease_s = max(1, lease_ms // 1000)
+        # What it said
+        self.state = 0
+        self.connected = 0
+        self.power_w = 0
+        self.reactive_var = 0
+        self.alarms = 0
+        self.soc_ok = 0
+        self.soc_permille = 0
+        self.battery_cdeg = 0
+        self.battery_cdeg_ok = 0
+        self.capacity_wh = 0
+        self.local = 0  # 1: switched to local control, setpoints are ignored
+        self.heartbeat = 0
+        # Capabilities
+        self.charge_w = 0
+        self.discharge_w = 0
+        self.reactive_max_var = 0
+        self.resolution_w = 1
+        self.can_export = 0
+        self.own_anti_islanding = 0
+        # What we told it
+        self.sent_w = 0
+        self.sent_var = 0
+        self.readback_errors = 0
+        self._controller_hb = 0
+        self._w_factor = 0
+        self._var_factor = 0
+        self._set_w_factor = 0
+        self._set_var_factor = 0
+        self.has_storage = 0
+        self.has_dc = 0
+        self.has_control = 0
+        self.status = None
+        self.ratings = None
+        self.setpoints = None
+        self.storage = None
+        self.dc = None
+        self.control = None
+        self.w_block = None
+        self.w_set = None
+        self.w_trip = None
+        self.var_block = None
+        self.beat = None
+        self.operate = None
+
+    # --- connection ---
+
+    async def connect(self) -> None:
+        """Discover, check what is needed, read the ratings, prepare every transfer. DeviceError when unusable."""
+        device = self.device
+        await device.discover()
+        self.has_storage = 1 if 713 in device.models else 0
+        self.has_dc = 1 if 714 in device.models and device.models[714][1] + 2 >= DC[1] + DC[2] else 0
+        self.has_control = 1 if 715 in device.models else 0
+        await self._read_factors()
+        self._make_transfers()
+        await self._once(self.ratings)
+        self.take_ratings()
+        await self._once(self.setpoints)
+        self._prepare_blocks()
+
+    async def _once(self, transfer) -> None:
+        result = await self.bus.transact(transfer)
+        if result:
+            raise self.device.error(transfer.address, modbus.RESULTS.get(result, "exception %d" % result))
+
+    async def _read_factors(self) -> None:
+        device = self.device
+        measured = await device.read(device.point(701, 113, 9), 9)
+        settable = await device.read(device.point(704, 53, 6), 6)
+        self._w_factor = self._factor(measured, 3, 701, 116)
+        self._var_factor = self._factor(measured, 6, 701, 119)
+        self._set_w_factor = self._factor(settable, 2, 704, 55)
+        self._set_var_factor = self._factor(settable, 4, 704, 57)
+        self.resolution_w = 10**self._set_w_factor if self._set_w_factor > 0 else 1
+        anti_islanding = await device.read(device.point(704, 52), 1)
+        self.own_anti_islanding = 1 if sunspec.u16(anti_islanding, 0) == 1 else 0
+
+    def _factor(self, data, register: int, model: int, offset: int) -> int:
+        factor = sunspec.scale_factor(data, register)
+        if factor == sunspec.NONE:
+            value = sunspec.raw16(data, register)
+            raise self.device.error(self.device.point(model, offset), "scale factor 0x%04X is not -10..10" % value)
+        return factor
+
+    def _make_transfers(self) -> None:
+        self.status = self._transfer(STATUS, modbus.READ_HOLDING, READ)
+        self.ratings = self._transfer(RATINGS, modbus.READ_HOLDING, READ)
+        self.setpoints = self._transfer(SETPOINTS, modbus.READ_HOLDING, READ)
+        self.w_block = self._transfer(W_BLOCK, modbus.WRITE_MULTIPLE, WRITE)
+        self.w_set = self._transfer(W_SET, modbus.WRITE_MULTIPLE, WRITE)
+        self.w_trip = self._transfer(W_SET, modbus.WRITE_MULTIPLE, TRIP)
+        self.w_trip.retries = 3
+        self.var_block = self._transfer(VAR_BLOCK, modbus.WRITE_MULTIPLE, WRITE)
+        if self.has_storage:
+            self.storage = self._transfer(STORAGE, modbus.READ_HOLDING, READ)
+        if self.has_dc:
+            self.dc = self._transfer(DC, modbus.READ_HOLDING, READ)
+        if self.has_control:
+            self.control = self._transfer(CONTROL, modbus.READ_HOLDING, READ)
+            self.beat = self._transfer(HEARTBEAT, modbus.WRITE_MULTIPLE, WRITE)
+            self.operate = self._transfer(OPERATE, modbus.WRITE_MULTIPLE, WRITE)
+
+    def _transfer(self, what, function: int, priority: int) -> Transfer:
+        model, offset, count = what
+        address = self.device.point(model, offset, count)
+        return Transfer(self.device.unit, function, address, count, bytearray(2 * count), priority)
+
+    def _prepare_blocks(self) -> None:
+        """Fill the write blocks: what we do not set keeps the value the inverter has."""
+        current = self.setpoints.data
+        for block, first in ((self.w_block, 0), (self.var_block, 13)):
+            for i in range(2 * block.count):
+                block.data[i] = current[2 * first + i]
+        data = self.w_block.data
+        sunspec.put16(data, 0, 1)  # WSetEna
+        sunspec.put16(data, 1, MODE_WATTS)
+        sunspec.put32(data, 2, 0)
+        sunspec.put32(data, 4, 0)  # WSetRvrt: zero when the lease ends
+        sunspec.put16(data, 8, 1)  # WSetEnaRvrt: stay enabled, at zero
+        sunspec.put32(data, 9, self.lease_s)
+        data = self.var_block.data
+        sunspec.put16(data, 0, 1)  # VarSetEna
+        sunspec.put16(data, 1, MODE_VARS)
+        sunspec.put16(data, 2, 0)  # VarSetPri: active power first
+        sunspec.put32(data, 3, 0)
+        sunspec.put32(data, 5, 0)  # VarSetRvrt
+        sunspec.put16(data, 9, 1)
+        sunspec.put32(data, 10, self.lease_s)
+
+    # --- reading ---
+
+    def take_status(self) -> int:
+        """Decode the 701 read: state, connection, alarms, power; return 0 when the power is not to be had."""
+        data = self.status.data
+        state = sunspec.u16(data, 1)
+        if state == sunspec.NONE:
+            state = STATE_RUNNING if sunspec.u16(data, 0) == 1 else 0
+        self.state = state
+        self.connected = 1 if sunspec.u16(data, 2) == CONNECTED else 0
+        self.alarms = sunspec.bits30(data, 3)
+        power = sunspec.scaled(sunspec.s16(data, 7), self._w_factor, 0)
+        reactive = sunspec.scaled(sunspec.s16(data, 9), self._var_factor, 0)
+        self.power_w = 0 if power == sunspec.NONE else -power
+        self.reactive_var = 0 if reactive == sunspec.NONE else -reactive
+        return 0 if power == sunspec.NONE else 1
+
+    def take_ratings(self) -> None:
+        """Decode the 702 read and adopt the smaller of nameplate and setting. DeviceError when impossible."""
+        data = self.ratings.data
+        factor = self._factor(data, 43, 702, 45)
+        most = self._smaller(data, 0, 24, factor)
+        charge = self._smaller(data, 8, 32, factor)
+        discharge = self._smaller(data, 9, 33, factor)
+        if most == sunspec.NONE and charge == sunspec.NONE and discharge == sunspec.NONE:
+            raise self.device.error(self.device.point(702, 2), "no power rating at all")
+        self.charge_w = self._rating(charge, most, 10)
+        self.discharge_w = self._rating(discharge, most, 11)
+        self.can_export = 1 if self.discharge_w > 0 else 0
+        reactive = sunspec.scaled(sunspec.u16(data, 7), sunspec.scale_factor(data, 46), 0)
+        self.reactive_max_var = 0 if reactive == sunspec.NONE else reactive
+
+    def _smaller(self, data, rating: int, setting: int, factor: int) -> int:
+        nameplate = sunspec.scaled(sunspec.u16(data, rating), factor, 0)
+        adjusted = sunspec.scaled(sunspec.u16(data, setting), factor, 0)
+        if nameplate == sunspec.NONE or (adjusted != sunspec.NONE and adjusted < nameplate):
+            return adjusted
+        return nameplate
+
+    def _rating(self, value: int, most: int, offset: int) -> int:
+        if value == sunspec.NONE:
+            value = most
+        if value == sunspec.NONE:
+            return 0
+        if most != sunspec.NONE and value > most:
+            value = most
+        if not 0 <= value <= POWER_MAX_W:
+            raise self.device.error(self.device.point(702, offset), "rating of %d W is impossible" % value)
+        return value
+
+    def take_storage(self) -> None:
+        """Decode the 713 read. Unknown, impossible or failed storage means soc_ok 0."""
+        data = self.storage.data
+        soc = sunspec.scaled(sunspec.u16(data, 2), sunspec.scale_factor(data, 6), 1)
+        self.soc_ok = 1 if 0 <= soc <= 1000 and sunspec.u16(data, 4) != 2 else 0
+        self.soc_permille = soc if self.soc_ok else 0
+        capacity = sunspec.scaled(sunspec.u16(data, 0), sunspec.scale_factor(data, 5), 0)
+        self.capacity_wh = 0 if capacity == sunspec.NONE else capacity
+
+    def take_dc(self) -> None:
+        """Decode the 714 read: the first port's temperature stands for the battery's."""
+        data = self.dc.data
+        celsius = sunspec.scaled(sunspec.s16(data, 41 - DC[1]), sunspec.scale_factor(data, 19 - DC[1]), 2)
+        self.battery_cdeg_ok = 1 if -6000 <= celsius <= 15000 else 0
+        self.battery_cdeg = celsius if self.battery_cdeg_ok else 0
+
+    def take_control(self) -> None:
+        """Decode the 715 read."""
+        self.local = 1 if sunspec.u16(self.control.data, 0) == 1 else 0
+        self.heartbeat = sunspec.bits30(self.control.data, 1)
+
+    def take_setpoints(self) -> int:
+        """Compare the 704 read with what was sent; return 1 when the inverter holds our setpoint."""
+        data = self.setpoints.data
+        want_w = sunspec.unscaled(-self.sent_w, self._set_w_factor)
+        held = sunspec.s32(data, 2) == want_w and sunspec.u16(data, 0) == 1 and sunspec.u16(data, 1) == MODE_WATTS
+        if not held or sunspec.s32(data, 4) != 0:
+            self.readback_errors += 1
+            return 0
+        return 1
+
+    # --- writing: each prepares a transfer; the task awaits bus.transact() on it ---
+
+    def set_power(self, transfer, at: int, power_w: int) -> None:
+        """Put power_w (+ import) into w_set, w_trip (at 0) or w_block (at 2)."""
+        sunspec.put32(transfer.data, at, sunspec.unscaled(-power_w, self._set_w_factor))
+        self.sent_w = power_w
+
+    def set_reactive(self, reactive_var: int) -> None:
+        """Put reactive_var (+ absorbed) into var_block."""
+        sunspec.put32(self.var_block.data, 3, sunspec.unscaled(-reactive_var, self._set_var_factor))
+        self.sent_var = reactive_var
+
+    def set_heartbeat(self) -> None:
+        """Count ControllerHb up in `beat`."""
+        self._controller_hb = (self._controller_hb + 1) & 0x3FFFFFFF
+        sunspec.put32(self.beat.data, 0, self._controller_hb)
+
+    def set_operate(self, on: int) -> None:
+        """Put start or stop into `operate`."""
+        sunspec.put16(self.operate.data, 0, OP_START if on else OP_STOP)
+
+
+def alarm_text(alarms: int) -> str:
+    """Return the names of the alarm bits."""
+    return ", ".join(ALARMS[bit] for bit in range(len(ALARMS)) if alarms >> bit & 1)
+
+
+__all__ = ("DeviceError", "InverterSunSpec", "alarm_text")

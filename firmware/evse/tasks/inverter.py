@@ -1,0 +1,209 @@
+# SPDX-License-Identifier: MIT
+"""Inverter task: sends the command image at 10 Hz and at once when it is urgent, and keeps the mailboxes filled.
+
+Inputs: image.outputs (inverter_enable, inverter_w, inverter_var, lease_ok, urgent). Outputs: image.mail.inverter and
+image.mail.battery. Two loops share the bus: commands (writes, which go first) and polls (reads). The inverter's own
+lease is re-armed only while outputs.lease_ok: polling is not permission.
+"""
+
+import asyncio
+from time import ticks_diff, ticks_ms
+
+from evse.drivers.inverter_sunspec import InverterSunSpec
+from evse.drivers.modbus_bus import ModbusBus
+
+COMMAND_MS = 100
+LOOK_MS = 10  # how soon an urgent command is noticed
+LEASE_MS = 1000  # re-arm and heartbeat
+SLOW_MS = 1000  # storage, DC, control, read-back: one of them each time
+LOST_AFTER = 5  # status reads in a row without an answer
+BACKOFF_MS = (1000, 2000, 5000, 10000, 30000)
+
+
+class InverterTask:
+    """Runs one inverter. board: gives `inverter_uart` and, optionally, `inverter_de`; driver: for tests and adapters."""
+
+    def __init__(self, image, settings, board, driver=None):
+        self._outputs = image.outputs
+        self._inverter = image.mail.inverter
+        self._battery = image.mail.battery
+        self._settings = settings
+        self._board = board
+        self.driver = driver
+        self.bus = None
+        self.online = 0
+        self.error = ""  # why it is offline, for a person
+        self.errors = 0  # transactions that failed for good
+        self.reconnects = 0
+        self.commands = 0
+        self._urgent = 0
+        self._enabled = -1  # what was last told with OpCtl; -1 = nothing yet
+        self._misses = 0
+        self._slow = 0
+
+    async def run(self) -> None:
+        """Connect, serve until lost, connect again; never returns."""
+        if self._board.inverter_uart is None and self.driver is None:
+            self.error = "no inverter line on this board"
+            return
+        self._open()
+        asyncio.create_task(self._commands())
+        attempt = 0
+        while True:
+            try:
+                await self.driver.connect()
+                attempt = 0
+                self.error = ""
+                self._enabled = -1
+                self._misses = 0
+                self.online = 1
+                await self._polls()
+            except OSError as error:
+                self.error = str(error)
+                self.errors += 1
+            self.online = 0
+            self.reconnects += 1
+            await asyncio.sleep_ms(BACKOFF_MS[min(attempt, len(BACKOFF_MS) - 1)])
+            attempt += 1
+
+    def _open(self) -> None:
+        if self.driver is None:
+            settings = self._settings
+            de = getattr(self._board, "inverter_de", None)
+            bus = ModbusBus(self._board.inverter_uart, settings.inverter_baud, de)
+            self.driver = InverterSunSpec(bus, settings.inverter_address, settings.inverter_lease_ms)
+        self.bus = self.driver.bus
+
+    # --- commands ---
+
+    async def _commands(self) -> None:
+        last_ms = ticks_ms()
+        lease_ms = last_ms
+        while True:
+            await asyncio.sleep_ms(LOOK_MS)
+            if not self.online:
+                self._urgent = self._outputs.urgent
+                continue
+            now_ms = ticks_ms()
+            if self._urgent != self._outputs.urgent:
+                self._urgent = self._outputs.urgent
+                last_ms = now_ms
+                await self._command_at_once()
+            elif ticks_diff(now_ms, lease_ms) >= LEASE_MS and self._outputs.lease_ok:
+                lease_ms = last_ms = now_ms
+                await self._renew()
+            elif ticks_diff(now_ms, last_ms) >= COMMAND_MS:
+                last_ms = now_ms
+                await self._command()
+
+    def _power(self) -> int:
+        """Return what may be asked for now: without permission that is zero, whatever the image says."""
+        outputs = self._outputs
+        return outputs.inverter_w if outputs.lease_ok and outputs.inverter_enable else 0
+
+    async def _command_at_once(self) -> None:
+        driver = self.driver
+        driver.set_power(driver.w_trip, 0, self._power())
+        await self._send(driver.w_trip)
+        await self._operate()
+
+    async def _command(self) -> None:
+        driver = self.driver
+        driver.set_power(driver.w_set, 0, self._power())
+        await self._send(driver.w_set)
+        await self._operate()
+
+    async def _renew(self) -> None:
+        """Send setpoint, lease and heartbeat: everything the inverter needs to go on for one more lease."""
+        driver = self.driver
+        outputs = self._outputs
+        driver.set_power(driver.w_block, 2, self._power())
+        await self._send(driver.w_block)
+        if driver.beat:
+            driver.set_heartbeat()
+            await self._send(driver.beat)
+        driver.set_reactive(outputs.inverter_var if outputs.inverter_enable else 0)
+        await self._send(driver.var_block)
+        await self._operate()
+
+    async def _operate(self) -> None:
+        """Tell the inverter to run or stop when that changed; asked again until it was taken."""
+        enable = self._outputs.inverter_enable
+        driver = self.driver
+        if driver.operate and enable != self._enabled:
+            driver.set_operate(enable)
+            if await self._send(driver.operate) == 0:
+                self._enabled = enable
+
+    async def _send(self, transfer) -> int:
+        result = await self.bus.transact(transfer)
+        self.commands += 1
+        if result:
+            self.errors += 1
+        return result
+
+    # --- polls ---
+
+    async def _polls(self) -> None:
+        """Read status as fast as the line allows beside the commands, one slow block a second; return when lost."""
+        driver = self.driver
+        period_ms = max(COMMAND_MS, 2880000 // self.bus.baud)
+        slow_ms = ticks_ms()
+        while self._misses < LOST_AFTER:
+            started_ms = ticks_ms()
+            if await self.bus.transact(driver.status) == 0 and driver.take_status():
+                self._misses = 0
+                self._publish_inverter(driver.status.stamp_ms)
+            else:
+                self._misses += 1
+                self.errors += 1
+            if ticks_diff(started_ms, slow_ms) >= SLOW_MS // 4:
+                slow_ms = started_ms
+                await self._poll_slow()
+            rest_ms = period_ms - ticks_diff(ticks_ms(), started_ms)
+            await asyncio.sleep_ms(max(rest_ms, 1))
+        self.error = "inverter %d stopped answering" % driver.device.unit
+
+    async def _poll_slow(self) -> None:
+        self._slow = (self._slow + 1) % 5
+        driver = self.driver
+        bus = self.bus
+        if self._slow == 0 and driver.storage:
+            if await bus.transact(driver.storage) == 0:
+                driver.take_storage()
+                self._publish_battery(driver.storage.stamp_ms)
+        elif self._slow == 1:
+            if await bus.transact(driver.setpoints) == 0:
+                driver.take_setpoints()
+        elif self._slow == 2 and driver.dc:
+            if await bus.transact(driver.dc) == 0:
+                driver.take_dc()
+        elif self._slow == 3 and driver.control:
+            if await bus.transact(driver.control) == 0:
+                driver.take_control()
+        elif self._slow == 4 and await bus.transact(driver.ratings) == 0:
+            driver.take_ratings()
+
+    def _publish_inverter(self, stamp_ms: int) -> None:
+        box = self._inverter
+        driver = self.driver
+        box.begin()
+        box.state = driver.state
+        box.connected = driver.connected
+        box.power_w = driver.power_w
+        box.reactive_var = driver.reactive_var
+        box.alarms = driver.alarms
+        box.charge_w = driver.charge_w
+        box.discharge_w = driver.discharge_w
+        box.end(stamp_ms)
+
+    def _publish_battery(self, stamp_ms: int) -> None:
+        box = self._battery
+        driver = self.driver
+        box.begin()
+        box.soc_ok = driver.soc_ok
+        box.soc_permille = driver.soc_permille
+        box.cdeg = driver.battery_cdeg
+        box.charge_w = driver.charge_w
+        box.discharge_w = driver.discharge_w
+        box.end(stamp_ms)
