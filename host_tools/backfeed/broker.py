@@ -52,6 +52,12 @@ def free_port() -> int:
         return port
 
 
+def _answers(port: int) -> bool:
+    with contextlib.suppress(OSError), socket.create_connection((HOST, port), timeout=1):
+        return True
+    return False
+
+
 def mosquitto() -> str | None:
     """Return the path of Mosquitto, or None; Debian installs it where a user's PATH does not look."""
     return shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin")
@@ -78,6 +84,8 @@ class Broker:
 
     def __enter__(self) -> Broker:
         wanted = self.port
+        if wanted and _answers(wanted):
+            raise PartError(f"port {wanted} is taken by another program; choose another, or 0 for a free one.")
         for attempt in range(TRIES):
             self.port = wanted or free_port()
             self._start()
@@ -150,7 +158,7 @@ class Broker:
         deadline = time.monotonic() + START_TIMEOUT_S
         while time.monotonic() < deadline:
             self.check()
-            with contextlib.suppress(OSError), socket.create_connection((HOST, self.port), timeout=1):
+            if _answers(self.port):
                 return
             time.sleep(0.02)
         raise PartError(f"the broker {self.name} did not listen on port {self.port} within {START_TIMEOUT_S} s")
