@@ -36,10 +36,12 @@ class Inputs:
         self.voltage_live = 0  # 1: some phase above 20 % of nominal, so a frequency may be believed
         self.frequency_ok = 0
         self.frequency_uhz = 0  # filtered, of the healthiest phase
+        self.cycle_uhz = 0  # of that phase's last line cycle, unfiltered: what the active method answers to
         self.phase_uhz = [0] * PHASES
         self.rocof_ok = 0
-        self.rocof_mhz_s = 0
-        self.phase_jump_mdeg = 0
+        self.rocof_mhz_s = 0  # over 200 ms
+        self.rocof_fast_mhz_s = 0  # over five line cycles, noisier: to see a ramp end
+        self.phase_jump_mdeg = 0  # of the last line cycle against the one before
         # Control pilot and proximity
         self.pilot_state = PILOT_UNKNOWN
         self.pilot_high_mv = 0

@@ -26,6 +26,7 @@ PROFILE_NAMES = ("uk_g98", "ieee1547_cat_b")
 SETTINGS = (
     # Grid connection
     ("profile", SETTING, "", PROFILE_NAMES, 0, "uk_g98", INSTALLER, "", "Grid code profile."),
+    ("profile_changes", SETTING, "", 0, 200, "", INSTALLER, "", "Changes the code allows: ov1.delay_ms=1500,..."),
     ("phases", SETTING, "", 1, 3, 1, INSTALLER, "", "Phases connected."),
     ("import_rating_w", SETTING, "W", 0, 22080, 7360, INSTALLER, "", "Most power drawn from the grid."),
     ("export_rating_w", SETTING, "W", 0, 22080, 7360, INSTALLER, "", "Most power exported; 0 forbids export."),

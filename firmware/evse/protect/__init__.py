@@ -1,0 +1,118 @@
+# SPDX-License-Identifier: MIT
+"""Stage 2 of the scan: may power flow at all, as far as the grid is concerned. It can only take permission away.
+
+Reads image.inputs; writes image.protection and events; touches nothing else, so it runs anywhere.
+"""
+
+from evse.faults import ELEMENT_AFE, ELEMENTS
+from evse.protect.cessation import Cessation
+from evse.protect.enter_service import EnterService
+from evse.protect.inverter import InverterTrip
+from evse.protect.latch import Latch
+from evse.protect.mean import MeanVoltage
+from evse.protect.rocof import Rocof
+from evse.protect.stage import Stage
+from evse.protect.vector_shift import VectorShift
+
+FREQUENCY_UNIT = "uHz"
+
+
+class Protect:
+    """All elements of one profile."""
+
+    def __init__(self, image, settings, profile):
+        self._inputs = image.inputs
+        self._protection = image.protection
+        self._phases = settings.phases
+        self._latch = Latch(image)
+        self._under_voltage = []
+        self._over_voltage = []
+        self._frequency = []
+        for row in profile.stages:
+            self._sorted(row).append(Stage(image, self._latch, row))
+        self._rocof = Rocof(image, profile, self._latch) if profile.rocof_mhz_s else None
+        self._shift = VectorShift(profile, self._latch) if profile.vector_shift_mdeg else None
+        self._mean = MeanVoltage(image, settings, profile, self._latch) if profile.mean_mv else None
+        self._cessation = Cessation(image, profile)
+        self._inverter = InverterTrip(image, self._latch)
+        self._enter = EnterService(image, settings, profile)
+        self._lowest = 0
+        self._highest = 0
+        self._low_phase = 1
+        self._high_phase = 1
+
+    def _sorted(self, row):
+        if ELEMENTS[row.element][2] == FREQUENCY_UNIT:
+            return self._frequency
+        return self._over_voltage if row.over else self._under_voltage
+
+    def run(self) -> None:
+        """Judge this cycle."""
+        inputs = self._inputs
+        protection = self._protection
+        if inputs.afe_ok:
+            protection.element_active[ELEMENT_AFE] = 0
+            self._voltage(inputs)
+            self._frequencies(inputs)
+        else:
+            self._blind(inputs.now_ms)
+        self._inverter.run()
+        if not protection.service or protection.ramp_permille < 1000:
+            self._enter.run(self._lowest, self._highest, self._anything())
+        protection.inhibit = 0 if protection.service and inputs.afe_ok else 1
+
+    def _voltage(self, inputs) -> None:
+        now_ms = inputs.now_ms
+        volts = inputs.phase_mv
+        lowest = volts[0]
+        highest = lowest
+        low_phase = 1
+        high_phase = 1
+        for phase in range(1, self._phases):
+            mv = volts[phase]
+            if mv < lowest:
+                lowest = mv
+                low_phase = phase + 1
+            elif mv > highest:
+                highest = mv
+                high_phase = phase + 1
+        self._lowest = lowest
+        self._highest = highest
+        for stage in self._under_voltage:
+            stage.run(lowest, low_phase, now_ms)
+        for stage in self._over_voltage:
+            stage.run(highest, high_phase, now_ms)
+        if self._mean:
+            self._mean.run(inputs)
+        if self._cessation.used:
+            self._cessation.run(lowest, highest)
+
+    def _frequencies(self, inputs) -> None:
+        now_ms = inputs.now_ms
+        if inputs.frequency_ok:
+            uhz = inputs.frequency_uhz
+            for stage in self._frequency:
+                stage.run(uhz, 0, now_ms)
+        else:
+            for stage in self._frequency:
+                stage.drop(now_ms)
+        if self._rocof:
+            self._rocof.run(inputs)
+        if self._shift:
+            self._shift.run(inputs)
+
+    def _blind(self, now_ms: int) -> None:
+        """Nothing is known about the grid: nothing may flow, and the wait starts again."""
+        self._protection.service = 0
+        self._protection.element_active[ELEMENT_AFE] = 1
+        self._frequencies(self._inputs)
+        for stage in self._under_voltage:
+            stage.drop(now_ms)
+        for stage in self._over_voltage:
+            stage.drop(now_ms)
+
+    def _anything(self) -> int:
+        for active in self._protection.element_active:
+            if active:
+                return 1
+        return 0

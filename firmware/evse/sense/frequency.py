@@ -1,0 +1,116 @@
+# SPDX-License-Identifier: MIT
+"""Frequency, ROCOF and phase jump from the AFE's line periods. Called by grid, once per line cycle at most.
+
+A period is new when its count changes; a count that stays is a steady grid and is taken again once a
+line cycle. Spikes go out by the median of three, so one false sample never reaches a relay; the slope is
+a least-squares fit over 200 ms, with a short one over five cycles to see when a ramp ends (docs/rocof.md).
+"""
+
+from evse.fixed import age, line_period_to_uhz
+from evse.sense.slope import LIMIT, Slope
+
+FAST_LENGTH = 5  # line cycles of the short window
+REPEAT_MS = 25  # an unchanged count is taken again after this: longer than a line cycle of 45 Hz
+MISSED_MS = 45  # a longer gap between two counts means that one was missed
+LOST_MS = 90  # after a longer gap the windows start again
+SETTLE = 2  # periods thrown away after the bus came back: they began while it was dead
+
+
+class Frequency:
+    """Turns period counts of one phase into frequency_uhz, cycle_uhz, the two slopes and phase_jump_mdeg of inputs."""
+
+    def __init__(self, inputs, nominal_uhz: int):
+        self._inputs = inputs
+        self._nominal_uhz = nominal_uhz
+        self._cycle_ms = (1000000000 + nominal_uhz // 2) // nominal_uhz
+        length = nominal_uhz // 5000000  # line cycles in 200 ms
+        self._slope = Slope(length)
+        self._fast = Slope(FAST_LENGTH)
+        # rocof [mHz/s] = slope [10 uHz / cycle] * f [Hz] / 100, with f in tenths and the trend in eighths
+        self._scale = (length * length * length - length) * 125 // 6
+        self._fast_scale = (FAST_LENGTH * FAST_LENGTH * FAST_LENGTH - FAST_LENGTH) * 125 // 6
+        self._counts = 0
+        self._stamp_ms = 0
+        self._seen = 0  # periods since the bus came back, up to SETTLE + 3
+        self._a_uhz = 0  # the last two raw frequencies, for the median
+        self._b_uhz = 0
+
+    def lose(self) -> None:
+        """Believe nothing until enough new periods came in: dead bus or no zero crossings."""
+        inputs = self._inputs
+        self._seen = 0
+        inputs.frequency_ok = 0
+        inputs.frequency_uhz = 0
+        inputs.cycle_uhz = 0
+        inputs.rocof_ok = 0
+        inputs.rocof_mhz_s = 0
+        inputs.rocof_fast_mhz_s = 0
+        inputs.phase_jump_mdeg = 0
+
+    def update(self, counts: int, now_ms: int) -> None:
+        """Take the period register of a live phase. counts: ADE9000 line period."""
+        elapsed_ms = age(now_ms, self._stamp_ms)
+        if counts == self._counts:
+            if 0 <= elapsed_ms < REPEAT_MS and self._seen:
+                return
+            # Keep the steady grid's samples one line cycle apart, not one firmware cycle.
+            if 0 <= elapsed_ms < LOST_MS:
+                self._stamp_ms = (self._stamp_ms + self._cycle_ms) & 0x3FFFFFFF
+            else:
+                self._stamp_ms = now_ms
+        else:
+            self._stamp_ms = now_ms
+        raw_uhz = line_period_to_uhz(counts)
+        if not raw_uhz:
+            return
+        if self._seen < SETTLE + 3:
+            self._begin(counts, raw_uhz)
+            return
+        self._take(counts, raw_uhz, elapsed_ms)
+
+    def _begin(self, counts: int, raw_uhz: int) -> None:
+        self._counts = counts
+        self._seen += 1
+        if self._seen <= SETTLE:
+            return
+        self._a_uhz = self._b_uhz
+        self._b_uhz = raw_uhz
+        if self._seen == SETTLE + 3:
+            self._slope.reset()
+            self._fast.reset()
+            self._inputs.frequency_uhz = raw_uhz
+            self._inputs.cycle_uhz = raw_uhz
+            self._inputs.frequency_ok = 1
+
+    def _take(self, counts: int, raw_uhz: int, elapsed_ms: int) -> None:
+        inputs = self._inputs
+        inputs.phase_jump_mdeg = (self._counts - counts) * 100 // (self._counts // 3600)
+        self._counts = counts
+        low = self._a_uhz
+        high = self._b_uhz
+        self._a_uhz = high
+        self._b_uhz = raw_uhz
+        if low > high:
+            low, high = high, low
+        median_uhz = low if raw_uhz < low else high if raw_uhz > high else raw_uhz
+        inputs.frequency_uhz = median_uhz
+        inputs.cycle_uhz = raw_uhz
+        sample = (median_uhz - self._nominal_uhz) // 10
+        if sample > LIMIT:
+            sample = LIMIT
+        elif sample < -LIMIT:
+            sample = -LIMIT
+        slope = self._slope
+        fast = self._fast
+        if not 0 <= elapsed_ms < MISSED_MS:
+            if not 0 <= elapsed_ms < LOST_MS:
+                slope.reset()
+                fast.reset()
+            slope.push(sample)
+            fast.push(sample)
+        slope.push(sample)
+        fast.push(sample)
+        inputs.rocof_ok = slope.full
+        tenths_hz = median_uhz // 100000
+        inputs.rocof_mhz_s = (slope.trend >> 3) * tenths_hz // self._scale
+        inputs.rocof_fast_mhz_s = (fast.trend >> 3) * tenths_hz // self._fast_scale

@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: MIT
+"""Inverter measurements from their mailbox, with age. Rate: each cycle.
+
+Reads: mail.inverter. Writes: inputs.inverter_*; FAULT_INVERTER_LOST, FAULT_INVERTER_ALARM.
+Alarms that only say "the grid is away or out of bounds" are the grid's, not the inverter's: protect
+records them (SunSpec 701 Alrm bits), and behind an open contactor they are what a healthy inverter reports.
+"""
+
+from evse.faults import FAULT_INVERTER_ALARM, FAULT_INVERTER_LOST
+from evse.fixed import age
+from evse.image import NEVER_MS
+
+STATE_FAULT = 6  # SunSpec 701 InvSt
+GRID_ALARMS = 1 << 2 | 1 << 4 | 1 << 8 | 1 << 9 | 1 << 10 | 1 << 11  # AC_DISC, GRID_DISC, OF, UF, AC OV, AC UV
+OWN_ALARMS = 0x3FFFFFFF & ~GRID_ALARMS
+
+
+class InverterMail:
+    """Copies whole messages only, and lets them grow old."""
+
+    def __init__(self, image, settings, profile, board):
+        self._inputs = image.inputs
+        self._fault = image.status.fault
+        self._box = image.mail.inverter
+        self._settings = settings
+        self._sequence = -1
+        self._fresh = 0
+
+    def run(self) -> None:
+        """Take a new message, if any, and judge its age."""
+        inputs = self._inputs
+        box = self._box
+        sequence = box.sequence
+        if sequence != self._sequence and not sequence & 1 and box.received:
+            self._sequence = sequence
+            self._fresh = 1
+            self._copy(inputs, box)
+        age_ms = NEVER_MS
+        if self._fresh:
+            age_ms = age(inputs.now_ms, box.stamp_ms)
+            if not -1000 <= age_ms <= self._settings.inverter_stale_ms:
+                self._fresh = 0  # an age must not wrap round to fresh
+        inputs.inverter_age_ms = age_ms
+        inputs.inverter_ok = self._fresh
+        self._fault[FAULT_INVERTER_LOST] = 1 - self._fresh
+
+    def _copy(self, inputs, box) -> None:
+        inputs.inverter_state = box.state
+        inputs.inverter_connected = box.connected
+        inputs.inverter_w = box.power_w
+        inputs.inverter_var = box.reactive_var
+        inputs.inverter_alarms = box.alarms
+        inputs.inverter_charge_w = box.charge_w
+        inputs.inverter_discharge_w = box.discharge_w
+        own = box.alarms & OWN_ALARMS or (box.state == STATE_FAULT and not box.alarms & GRID_ALARMS)
+        self._fault[FAULT_INVERTER_ALARM] = 1 if own else 0
