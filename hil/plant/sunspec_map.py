@@ -1,0 +1,157 @@
+# SPDX-License-Identifier: MIT
+"""A SunSpec register map, built from the model definitions that pysunspec2 ships.
+
+Every point of every model is placed by the JSON: fixed and repeated groups (their count is a number
+or another point of the model), strings, scale factors. Points that are given no value hold the
+"not implemented" word of their type. Nothing here knows what a point means.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from functools import lru_cache
+from importlib.resources import files
+
+BASE = 40000
+_END = (0xFFFF, 0)
+_SIZES = {"16": 1, "32": 2, "64": 4}
+_SIGNED = ("int16", "int32", "int64", "sunssf")
+
+
+def _width(kind: str, size: int | None) -> int:
+    if kind in ("string", "ipv6addr", "eui48"):
+        return int(size or 1)
+    return _SIZES.get(kind[-2:], 1)
+
+
+def _unimplemented(kind: str, width: int) -> int:
+    if kind in _SIGNED or kind == "pad":
+        return 1 << (16 * width - 1)
+    if kind == "string" or kind.startswith(("acc", "ipaddr")):
+        return 0
+    return (1 << 16 * width) - 1
+
+
+@dataclass
+class Point:
+    """One point at its place: address is the first register, from 0 at the "SunS" marker."""
+
+    path: str  # "704.WSet", "705.Crv[0].Pt[1].V"
+    address: int
+    width: int
+    kind: str
+    writable: bool
+    scale: str | None  # path of the scale factor point
+    choices: tuple[int, ...] = field(default=())
+    implemented: bool = False
+
+
+@lru_cache(maxsize=32)
+def definition(model: int) -> dict:
+    """Return the JSON definition of a model."""
+    text = (files("sunspec2") / "models" / "json" / f"model_{model}.json").read_text(encoding="utf-8")
+    return json.loads(text)["group"]
+
+
+class SunSpecMap:
+    """Registers of a device: `values` is {model: {point path in the model: value}}, in order."""
+
+    def __init__(self, values: dict[int, dict[str, object]]):
+        self.registers: list[int] = [0x5375, 0x6E53]
+        self.points: dict[str, Point] = {}
+        self.by_address: dict[int, Point] = {}
+        self.models: dict[int, int] = {}  # model id -> address of its ID register
+        for model, given in values.items():
+            self._add_model(model, given)
+        self.registers.extend(_END)
+
+    def _add_model(self, model: int, given: dict[str, object]) -> None:
+        start = len(self.registers)
+        self.models[model] = start
+        self._add_group(model, "", definition(model), given)
+        self.set_raw(f"{model}.ID", model)
+        self.set_raw(f"{model}.L", len(self.registers) - start - 2)
+        unknown = [name for name in given if f"{model}.{name}" not in self.points]
+        if unknown:
+            raise ValueError(f"SunSpec model {model} has no point {unknown[0]}")
+        for name in sorted(given, key=lambda n: not n.endswith("_SF")):
+            self.set(f"{model}.{name}", given[name])
+
+    def _add_group(self, model: int, prefix: str, group: dict, given: dict[str, object]) -> None:
+        for point in group["points"]:
+            self._add_point(model, prefix, point)
+        for child in group.get("groups", ()):
+            count = child.get("count", 1)
+            if isinstance(count, str):
+                for place in range(int(given[count])):
+                    self._add_group(model, f"{prefix}{child['name']}[{place}].", child, given)
+            else:
+                self._add_group(model, f"{prefix}{child['name']}.", child, given)
+
+    def _add_point(self, model: int, prefix: str, row: dict) -> None:
+        kind = row["type"]
+        width = _width(kind, row.get("size"))
+        scale = row.get("sf")
+        point = Point(
+            path=f"{model}.{prefix}{row['name']}",
+            address=len(self.registers),
+            width=width,
+            kind=kind,
+            writable=row.get("access") == "RW",
+            scale=f"{model}.{scale}" if isinstance(scale, str) else None,
+            choices=tuple(s["value"] for s in row.get("symbols", ())) if kind.startswith("enum") else (),
+        )
+        self.points[point.path] = point
+        for k in range(width):
+            self.by_address[point.address + k] = point
+        raw = _unimplemented(kind, width)
+        self.registers.extend((raw >> 16 * k) & 0xFFFF for k in range(width - 1, -1, -1))
+
+    def raw(self, path: str) -> int:
+        """Return the raw integer of a point, signed by its type."""
+        point = self.points[path]
+        value = 0
+        for word in self.registers[point.address : point.address + point.width]:
+            value = value << 16 | word
+        if point.kind in _SIGNED and value >> (16 * point.width - 1):
+            value -= 1 << 16 * point.width
+        return value
+
+    def set_raw(self, path: str, value: int) -> None:
+        """Write the raw integer of a point, saturated to its type."""
+        point = self.points[path]
+        bits = 16 * point.width
+        low, high = (-(1 << bits - 1) + 1, (1 << bits - 1) - 1) if point.kind in _SIGNED else (0, (1 << bits) - 1)
+        value = min(max(int(value), low), high) & ((1 << bits) - 1)
+        for k in range(point.width):
+            self.registers[point.address + k] = (value >> 16 * (point.width - 1 - k)) & 0xFFFF
+        point.implemented = True
+
+    def blank(self, path: str) -> None:
+        """Make a point read as not implemented."""
+        point = self.points[path]
+        value = _unimplemented(point.kind, point.width)
+        for k in range(point.width):
+            self.registers[point.address + k] = (value >> 16 * (point.width - 1 - k)) & 0xFFFF
+        point.implemented = False
+
+    def factor(self, path: str) -> float:
+        """Return 10^scale of a point."""
+        scale = self.points[path].scale
+        return 1.0 if scale is None else 10.0 ** self.raw(scale)
+
+    def set(self, path: str, value: object) -> None:
+        """Write a point in its own unit (scaled), or a string."""
+        point = self.points[path]
+        if isinstance(value, str):
+            data = value.encode("ascii").ljust(2 * point.width, b"\0")[: 2 * point.width]
+            words = [data[2 * k] << 8 | data[2 * k + 1] for k in range(point.width)]
+            self.registers[point.address : point.address + point.width] = words
+            point.implemented = True
+            return
+        self.set_raw(path, round(value / self.factor(path)))
+
+    def get(self, path: str) -> float:
+        """Return a point in its own unit."""
+        return self.raw(path) * self.factor(path)

@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: MIT
+"""One inverter as a host program sees it. Powers in W and var, + = from the grid into the charger."""
+
+from __future__ import annotations
+
+import math
+
+
+class Unit:
+    """Handle on one row of the feeder's inverters."""
+
+    def __init__(self, feeder, number: int):
+        self._feeder = feeder
+        self._row = feeder.units[number]
+        self.number = number
+
+    def set(self, power_w: float | None = None, reactive_var: float | None = None, latency_ms: float | None = None):
+        """Command a setpoint; it takes effect after the inverter's latency (or latency_ms)."""
+        row = self._row
+        delay_ms = self._feeder.config.inverter.latency_ms if latency_ms is None else latency_ms
+        due_us = self._feeder.t_us + round(delay_ms * 1000)
+        if power_w is not None:
+            row["p_next_w"] = power_w
+            row["p_next_us"] = due_us
+        if reactive_var is not None:
+            row["q_next_var"] = reactive_var
+            row["q_next_us"] = due_us
+
+    def __getitem__(self, name: str):
+        return self._row[name].item()
+
+    def __setitem__(self, name: str, value) -> None:
+        self._row[name] = value
+
+    @property
+    def power_w(self) -> float:
+        """Power at the terminals now."""
+        return self._row["p_true_w"].item()
+
+    @property
+    def reactive_var(self) -> float:
+        """Reactive power at the terminals now."""
+        return self._row["q_true_var"].item()
+
+    @property
+    def frequency_hz(self) -> float:
+        """Frequency the PLL sees (integral part)."""
+        return (self._row["w0_rad_s"].item() + self._row["w_sum"].item()) / (2 * math.pi)
+
+    @property
+    def voltage_v(self) -> float:
+        """Terminal voltage the PLL sees, RMS."""
+        return self._row["v_amp"].item() / math.sqrt(2)
+
+    def connect(self, connected: bool) -> None:
+        """Connect or cut off a unit that has no board (all but the station's own)."""
+        self._row["connected"] = int(connected)
