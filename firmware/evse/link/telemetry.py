@@ -16,6 +16,7 @@ _TABLES = {
     "pilot_state": faults.PILOT_STATES,
     "session_state": faults.SESSION_STATES,
     "service": faults.SERVICES,
+    "departure_state": faults.DEPARTURE_STATES,
 }
 
 

@@ -6,7 +6,7 @@ runs on ticks (leases, delays). Task, once a second; asks NTP at boot and then o
 """
 
 import asyncio
-from time import ticks_diff, ticks_ms
+from time import ticks_add, ticks_diff, ticks_ms
 
 EARLIEST_S = 1704067200  # 2024-01-01: anything before is a clock that was never set
 LATEST_S = 4102444800  # 2100-01-01
@@ -93,7 +93,7 @@ class ClockTask:
                 unix_s = await ask(host)
                 if unix_s:
                     self.set(unix_s, "ntp")
-                due_ms = ticks_ms() + (NTP_PERIOD_MS if unix_s else NTP_RETRY_MS)
+                due_ms = ticks_add(ticks_ms(), NTP_PERIOD_MS if unix_s else NTP_RETRY_MS)
             await asyncio.sleep_ms(1000)
 
 

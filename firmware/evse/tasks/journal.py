@@ -12,7 +12,8 @@ class JournalTask:
     """Reader of image.events with its own sequence number.
 
     station.journal: object with append(ticks_ms, code, subject, value, phase), or None.
-    listeners: objects with event(sequence, row); the row is only lent.
+    listeners: objects with event(row); the row is only lent. Tasks never write the cycle's ring (it has
+    one writer): their own events come through `put`.
     """
 
     name = "journal"
@@ -45,16 +46,19 @@ class JournalTask:
             self._station.notes.say("journal", "%d events were overwritten before they were read" % self.lost)
             self.sequence = oldest
         while most and events.read(self.sequence, self._row):
-            self._record()
-            for listener in self._listeners:
-                listener.event(self.sequence, self._row)
+            self.put(self._row)
             self.sequence += 1
             most -= 1
 
-    def _record(self) -> None:
+    def put(self, row) -> None:
+        """Record one event row (ticks_ms, code, subject, value, phase) and hand it on."""
+        self._record(row)
+        for listener in self._listeners:
+            listener.event(row)
+
+    def _record(self, row) -> None:
         if self._station.journal is None:
             return
-        row = self._row
         try:
             self._station.journal.append(row[0], row[1], row[2], row[3], row[4])
         except OSError as error:

@@ -39,6 +39,7 @@ class Supervisor:
         self._status = station.image.status
         self._cycles = -1
         self.keepers = [Keeper(task) for task in station.tasks]
+        station.keepers = self.keepers
 
     async def run(self) -> None:
         """Start all tasks and watch them for ever."""
@@ -46,7 +47,16 @@ class Supervisor:
             keeper.handle = asyncio.create_task(self._keep(keeper))
         while True:
             self.look()
+            self._apply_staged()
             await asyncio.sleep_ms(LOOK_MS)
+
+    def _apply_staged(self) -> None:
+        """Put settings in force that waited for power to stop."""
+        settings = self._station.settings
+        count = settings.apply_staged()
+        if count:
+            settings.save()
+            self._station.notes.say("settings", "%d staged settings are in force now" % count)
 
     def look(self) -> None:
         """Feed the watchdog if the cycle lives; cancel tasks that fell silent."""

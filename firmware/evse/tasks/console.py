@@ -1,0 +1,163 @@
+# SPDX-License-Identifier: MIT
+"""Serial console for a technician's terminal and for scripts: reads a byte, edits, runs a verb, answers.
+
+Replies end in one line, `OK key=value ...` or `ERR code text`. Bounded everywhere: line length,
+output a turn, time a terminal may stall. The verbs are in verbs.py.
+"""
+
+import asyncio
+from time import ticks_add, ticks_diff, ticks_ms
+
+from evse.points import ACCESS, POINTS
+from evse.tasks import line_editor, verbs
+from evse.tasks.access import Access
+from evse.tasks.station import VERSION
+from evse.tasks.terminal import Terminal
+
+IDLE_MS = 600000  # access falls back to its base
+CUT_MS = 60000  # a line half typed this long ago is dropped
+GONE_MS = 500
+BEAT_MS = 1000
+LIST_MAX = 24  # candidates shown for Tab
+
+
+class ConsoleTask:
+    """One session on board.console."""
+
+    name = "console"
+    critical = False
+    patience_ms = 30000
+
+    def __init__(self, station):
+        self.station = station
+        self.access = Access(station.board.memory)
+        self.level = self.access.base()
+        self.editor = line_editor.LineEditor()
+        self.state = ""
+        self.beat_ms = ticks_ms()
+        self._terminal = Terminal(station.board.console)
+        self._key_ms = self.beat_ms
+
+    def now_ms(self) -> int:
+        """Return ticks, for the verbs."""
+        return ticks_ms()
+
+    async def run(self) -> None:
+        """Serve for ever."""
+        await self.line("")
+        await self.line("backfeed %s ready on %s: `help` lists the verbs" % (VERSION, self.station.board.name))
+        await self._prompt()
+        while True:
+            line = await self.next_line()
+            if line is None:
+                await self._prompt()
+                continue
+            await self.execute(line)
+            await self._prompt()
+
+    async def _prompt(self) -> None:
+        if not self.editor.quiet:
+            await self._terminal.write(b"> ")
+
+    async def line(self, text: str) -> None:
+        """Write one line."""
+        await self._terminal.write(text.encode() + b"\r\n")
+        self.beat_ms = ticks_ms()
+
+    async def _key(self) -> int:
+        """Return the next byte; keeps the heartbeat while nobody types."""
+        while True:
+            self.beat_ms = ticks_ms()
+            try:
+                byte = await asyncio.wait_for_ms(self._terminal.read(), BEAT_MS)
+            except asyncio.TimeoutError:  # noqa: UP041 (not the builtin on MicroPython)
+                self._age()
+                continue
+            if byte >= 0:
+                return byte
+            await asyncio.sleep_ms(GONE_MS)  # unplugged
+            self.level = self.access.base()
+
+    def _age(self) -> None:
+        """Drop access and half a line that were left behind."""
+        quiet_ms = ticks_diff(ticks_ms(), self._key_ms)
+        if quiet_ms > IDLE_MS:
+            self.level = self.access.base()
+        if quiet_ms > CUT_MS and self.editor.text():
+            self.editor.drop()
+
+    async def next_line(self):
+        """Return the next line typed, or None when it was given up (Ctrl-C) or too long."""
+        self.editor.start()
+        while True:
+            byte = await self._key()
+            self._key_ms = ticks_ms()
+            action = self.editor.feed(byte)
+            if self.editor.echo and not self.editor.quiet:
+                await self._terminal.write(self.editor.echo)
+            if action == line_editor.BREAK:
+                return None
+            if action == line_editor.COMPLETE:
+                await self._complete()
+            if action == line_editor.LINE:
+                if not self.editor.overlong:
+                    return self.editor.line
+                await self.line("ERR overlong line of more than %d characters" % line_editor.LINE_MAX)
+                return None
+
+    async def key_within(self, wait_ms: int) -> bool:
+        """Wait for a key; return whether one came (a newline or Ctrl-C is swallowed, others too)."""
+        end_ms = ticks_add(ticks_ms(), wait_ms)
+        while True:
+            left_ms = ticks_diff(end_ms, ticks_ms())
+            self.beat_ms = ticks_ms()
+            if left_ms <= 0:
+                return False
+            try:
+                byte = await asyncio.wait_for_ms(self._terminal.read(), min(left_ms, BEAT_MS))
+            except asyncio.TimeoutError:  # noqa: UP041 (not the builtin on MicroPython)
+                continue
+            if byte >= 0:
+                return True
+            await asyncio.sleep_ms(min(GONE_MS, left_ms))
+
+    async def execute(self, line: str) -> None:
+        """Run one line and answer; an empty line answers nothing."""
+        words = line.split()
+        if not words:
+            return
+        try:
+            row = verbs.find(words[0])
+            if row is None:
+                raise verbs.VerbError("unknown", "verb '%s'; `help` lists them" % words[0][:20])
+            if self.level < row[verbs.WHO]:
+                raise verbs.VerbError(
+                    "access", "%s needs %s access; unlock first" % (row[verbs.NAME], ACCESS[row[verbs.WHO]])
+                )
+            result = await verbs.load(row)(self, words[1:])
+            await self.line("OK %s" % result if result else "OK")
+        except verbs.VerbError as error:
+            await self.line("ERR %s %s" % error.args)
+        if self.station.reboot:
+            await self.station.restart()
+
+    async def _complete(self) -> None:
+        """Complete the last word: verbs first, then points."""
+        text = self.editor.text()
+        head, space, word = text.rpartition(" ")
+        names = [row[0] for row in (POINTS if space else verbs.VERBS) if row[0].startswith(word)]
+        if not names:
+            return
+        common = names[0]
+        for name in names:
+            while not name.startswith(common):
+                common = common[:-1]
+        if len(names) > 1 and common == word and not self.editor.quiet:
+            await self.line("")
+            await self.line(" ".join(names[:LIST_MAX]) + (" ..." if len(names) > LIST_MAX else ""))
+            await self._prompt()
+            await self._terminal.write(text.encode())
+            return
+        self.editor.replace(head + space + common + (" " if len(names) == 1 else ""))
+        if not self.editor.quiet:
+            await self._terminal.write(self.editor.echo)

@@ -1,0 +1,151 @@
+# SPDX-License-Identifier: MIT
+"""One TCP or TLS connection to a broker, for asyncio: every step non-blocking and bounded in time.
+
+What can stall the processor (DNS, the arithmetic of a TLS handshake) is the caller's to time; see
+Station.may_stall. No MQTT here but the framing of link/mqtt_packet.
+"""
+
+import asyncio
+import select
+import socket
+from time import ticks_diff, ticks_ms
+
+from evse.link.mqtt_packet import Incoming
+
+CONNECT_MS = 5000
+SEND_MS = 5000
+ANSWER_MS = 5000
+READ_MAX = 256
+CERTS = "certs/"
+_STEP_MS = 10
+
+
+class LinkError(Exception):
+    """The connection failed or ended; the text says how."""
+
+
+def is_numeric(host: str) -> bool:
+    """Whether a host needs no name resolution."""
+    return host.replace(".", "").isdigit()
+
+
+def resolve(host: str, port: int):
+    """Return the socket address of a host. Blocks in DNS unless the host is numeric."""
+    try:
+        return socket.getaddrinfo(host, port, 0, socket.SOCK_STREAM)[0][-1]
+    except (OSError, IndexError) as error:
+        raise LinkError("name '%s' not found (%s)" % (host, error)) from None
+
+
+def tls_context():
+    """Return a TLS client context of the files in certs/: ca.der, and client.der with client.key when there."""
+    import tls
+
+    context = tls.SSLContext(tls.PROTOCOL_TLS_CLIENT)
+    context.verify_mode = tls.CERT_REQUIRED
+    try:
+        context.load_verify_locations(_file("ca.der"))
+    except OSError:
+        raise LinkError("TLS needs %sca.der; put it there with `backfeed flash --ca`" % CERTS) from None
+    try:
+        certificate, key = _file("client.der"), _file("client.key")
+    except OSError:
+        return context  # the client certificate is optional
+    context.load_cert_chain(certificate, key)
+    return context
+
+
+def _file(name: str) -> bytes:
+    with open(CERTS + name, "rb") as file:
+        return file.read()
+
+
+class Link:
+    """A connection. `heard_ms`: ticks of the last byte from the broker."""
+
+    def __init__(self, receive_buffer):
+        self.incoming = Incoming(receive_buffer)
+        self.heard_ms = ticks_ms()
+        self.said_ms = self.heard_ms
+        self._socket = None
+        self._stream = None
+
+    async def open(self, address, host: str, context) -> None:
+        """Connect; context: TLS context or None. LinkError when it does not come about in 5 s."""
+        self._socket = socket.socket()
+        self._socket.setblocking(False)
+        try:
+            self._socket.connect(address)
+        except OSError as error:
+            from errno import EINPROGRESS
+
+            if error.errno != EINPROGRESS:
+                raise LinkError("connection refused (%s)" % error) from None
+        await self._connected()
+        if context is not None:
+            self._wrap(context, host)
+        self._stream = asyncio.StreamReader(self._socket)
+        self.heard_ms = ticks_ms()
+
+    async def _connected(self) -> None:
+        poller = select.poll()
+        poller.register(self._socket, select.POLLOUT)
+        started_ms = ticks_ms()
+        while ticks_diff(ticks_ms(), started_ms) < CONNECT_MS:
+            for _socket, events in poller.poll(0):
+                if events & (select.POLLERR | select.POLLHUP):
+                    raise LinkError("connection refused")
+                if events & select.POLLOUT:
+                    return
+            await asyncio.sleep_ms(_STEP_MS)
+        raise LinkError("no answer to connecting within %d ms" % CONNECT_MS)
+
+    def _wrap(self, context, host: str) -> None:
+        try:
+            self._socket = context.wrap_socket(self._socket, server_hostname=host, do_handshake_on_connect=False)
+        except (OSError, ValueError) as error:
+            raise LinkError("TLS: %s" % error) from None
+        self._socket.setblocking(False)
+
+    async def send(self, view) -> None:
+        """Write a whole packet; LinkError when the broker does not take it in 5 s."""
+        try:
+            self._stream.write(view)
+            await asyncio.wait_for_ms(self._stream.drain(), SEND_MS)
+        except asyncio.TimeoutError:  # noqa: UP041 (not the builtin on MicroPython)
+            raise LinkError("broker does not read: %d ms" % SEND_MS) from None
+        except (OSError, ValueError) as error:  # mbedtls raises ValueError for a bad certificate
+            raise LinkError("write failed (%s)" % error) from None
+        self.said_ms = ticks_ms()
+
+    async def receive(self) -> None:
+        """Wait for the next whole packet; it is in `incoming`. LinkError at the end of the connection."""
+        incoming = self.incoming
+        while True:
+            try:
+                data = await self._stream.read(min(incoming.wanted(), READ_MAX))
+            except (OSError, ValueError) as error:
+                raise LinkError("read failed (%s)" % error) from None
+            if not data:
+                raise LinkError("broker closed the connection")
+            self.heard_ms = ticks_ms()
+            if incoming.take(data):
+                return
+
+    async def answer(self) -> None:
+        """Wait at most 5 s for the next whole packet."""
+        try:
+            await asyncio.wait_for_ms(self.receive(), ANSWER_MS)
+        except asyncio.TimeoutError:  # noqa: UP041 (not the builtin on MicroPython)
+            raise LinkError("broker does not answer: %d ms" % ANSWER_MS) from None
+
+    def close(self) -> None:
+        """Close; may be called at any time, any number of times."""
+        if self._socket is None:
+            return
+        try:
+            self._socket.close()
+        except OSError:
+            pass  # it is gone either way
+        self._socket = None
+        self._stream = None

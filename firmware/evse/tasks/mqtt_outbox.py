@@ -1,0 +1,204 @@
+# SPDX-License-Identifier: MIT
+"""What waits to go out over MQTT, bounded and in order of importance; survives a lost connection.
+
+Acknowledgements first, then events (kept while offline, oldest dropped and counted when full), then
+state, settings, discovery; telemetry is a fresh snapshot, never queued. One QoS 1 message is in
+flight at a time; it stays queued until the broker has acknowledged it.
+"""
+
+import json
+from array import array
+from time import ticks_diff, ticks_ms
+
+from evse.link import telemetry
+from evse.points import NAME, SETTINGS, UNIT
+
+ACKS_MAX = 8
+EVENTS_MAX = 64
+EVENT_WIDTH = 6  # sequence, then the row of the event ring
+STATE_MS = 1000  # least time between two state messages
+PAYLOAD_BYTES = 1280
+
+NONE, ACK, EVENT, STATE, SETTING, DISCOVERY, ONLINE = range(7)
+
+
+class Outbox:
+    """The queues. `prepare` writes the next message's payload into `payload` and says what it is."""
+
+    def __init__(self, station):
+        self._station = station
+        self._acks = []
+        self._events = array("i", [0] * (EVENTS_MAX * EVENT_WIDTH))
+        self._row = [0] * 5
+        self._first = 0  # oldest event kept
+        self._next = 0  # number of the next event
+        self._flying = 0  # event in flight
+        self._setting = 0  # next setting to publish
+        self._settings_seen = -1
+        self._entity = 0  # next discovery entity
+        self._state = None
+        self._state_ms = 0
+        self._online = False
+        self.lost_events = 0
+        self.lost_acks = 0
+        self.payload = bytearray(PAYLOAD_BYTES)
+        self.length = 0
+        self.topic = ""
+        self.retain = False
+        self.wake = None  # called when something urgent was put in
+
+    def _call(self) -> None:
+        if self.wake is not None:
+            self.wake()
+
+    def ack(self, answer: dict) -> None:
+        """Queue an acknowledgement."""
+        if len(self._acks) >= ACKS_MAX:
+            self._acks.pop(1)  # 0 may be in flight
+            self.lost_acks += 1
+        self._acks.append(json.dumps(answer))
+        self._call()
+
+    def event(self, row) -> None:
+        """Keep one event row until a broker has it."""
+        if self._next - self._first >= EVENTS_MAX:
+            self._first += 1
+            self.lost_events += 1
+        at = self._next % EVENTS_MAX * EVENT_WIDTH
+        self._events[at] = self._next & 0x3FFFFFFF
+        for i in range(5):
+            self._events[at + 1 + i] = row[i]
+        self._next += 1
+        self._call()
+
+    def waiting(self) -> int:
+        """Return how many events are kept."""
+        return self._next - self._first
+
+    def connected(self) -> None:
+        """A new connection: say again what a broker may have forgotten."""
+        self._online = False
+        self._state = None
+        self._setting = 0
+        self._settings_seen = self._station.settings.changed
+        self._entity = 0
+
+    def prepare(self) -> int:
+        """Write the next QoS 1 message; return its kind, NONE when nothing waits."""
+        self.retain = False
+        if not self._online:
+            return self._put(ONLINE, "availability", "online", True)
+        if self._acks:
+            return self._put(ACK, "ack", self._acks[0], False)
+        if self._first < self._next:
+            return self._prepare_event()
+        if self._state_changed():
+            return self._put(STATE, "state", self._state_text(), True)
+        if self._station.settings.changed != self._settings_seen:
+            self._settings_seen = self._station.settings.changed
+            self._setting = 0
+        if self._setting < len(SETTINGS):
+            return self._prepare_setting()
+        return self._prepare_discovery()
+
+    def done(self, kind: int) -> None:
+        """The broker has acknowledged the message of this kind."""
+        if kind == ONLINE:
+            self._online = True
+        elif kind == ACK:
+            self._acks.pop(0)
+        elif kind == EVENT:
+            if self._first == self._flying:
+                self._first += 1
+        elif kind == SETTING:
+            self._setting += 1
+        elif kind == DISCOVERY:
+            self._entity += 1
+
+    def _put(self, kind: int, topic: str, text: str, retain: bool) -> int:
+        data = text.encode()
+        self.length = len(data)
+        self.payload[: self.length] = data
+        self.topic = topic
+        self.retain = retain
+        return kind
+
+    def _prepare_event(self) -> int:
+        at = self._first % EVENTS_MAX * EVENT_WIDTH
+        self._flying = self._first
+        for i in range(5):
+            self._row[i] = self._events[at + 1 + i]
+        clock = self._station.clock
+        unix_ms = clock.unix_ms(self._row[0])
+        e = telemetry.event(self._row, None)
+        text = '{"seq":%d,"t_s":%s,"time":%s,"event":"%s","element":%s,"phase":%d,"value":%d,"unit":"%s","lost":%d}' % (
+            self._events[at],
+            clock.seconds_text(self._row[0]),
+            "null" if unix_ms is None else unix_ms // 1000,
+            e["event"],
+            json.dumps(e["element"]),
+            e["phase"],
+            e["value"],
+            e["unit"],
+            self.lost_events,
+        )
+        return self._put(EVENT, "events", text, False)
+
+    def _state_changed(self) -> bool:
+        image = self._station.image
+        now = (
+            image.request.session_state,
+            image.inputs.pilot_state,
+            image.limits.reason,
+            image.request.owner,
+            image.protection.trip,
+            image.status.fault_count,
+            image.status.locked,
+        )
+        now_ms = ticks_ms()
+        if now == self._state or (self._state is not None and ticks_diff(now_ms, self._state_ms) < STATE_MS):
+            return False
+        self._state = now
+        self._state_ms = now_ms
+        return True
+
+    def _state_text(self) -> str:
+        station = self._station
+        reader = station.reader
+        state = {}
+        for name in ("session_state", "pilot_state", "reason", "owner", "trip", "trip_element"):
+            state[name] = reader.value(name)
+        state["faults"] = telemetry.active_faults(station.image.status)
+        state["locked"] = station.image.status.locked
+        state["profile"] = station.profile.name if station.profile is not None else None
+        return json.dumps(state)
+
+    def _prepare_setting(self) -> int:
+        row = SETTINGS[self._setting]
+        if row[UNIT] == "secret":
+            self._setting += 1
+            return self.prepare()
+        value = getattr(self._station.settings, row[NAME])
+        return self._put(SETTING, "settings/" + row[NAME], str(value), True)
+
+    def _prepare_discovery(self) -> int:
+        prefix = self._station.settings.discovery_prefix
+        if not prefix or self._entity < 0:
+            return NONE
+        from evse.link import homeassistant
+
+        entity = homeassistant.entity(self._entity, self._station.settings.device_id, self._station.board.name)
+        if entity is None:
+            self._entity = -1
+            return NONE
+        self._put(DISCOVERY, "/%s/%s" % (prefix, entity[0]), json.dumps(entity[1]), True)
+        return DISCOVERY
+
+    def snapshot(self) -> None:
+        """Write the telemetry of now."""
+        clock = self._station.clock
+        now_s = clock.now_s()
+        head = '"t_s":%s,"time":%s' % (clock.seconds_text(ticks_ms()), "null" if now_s is None else now_s)
+        self.length = self._station.reader.write_json(self.payload, head)
+        self.topic = "telemetry"
+        self.retain = False

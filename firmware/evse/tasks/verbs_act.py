@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: MIT
+"""Console verbs that act: setpoint, stop, lock, clear, time, unlock, pin, mode, reboot."""
+
+from evse.points import ACCESS, INSTALLER
+from evse.tasks import access
+from evse.tasks.clock import parse_utc, utc_text
+from evse.tasks.commands import Refused
+from evse.tasks.verbs import VerbError
+
+
+def _number(text: str, name: str):
+    """Return a whole or decimal number of a word; VerbError otherwise."""
+    try:
+        return float(text[:16]) if "." in text else int(text[:16])
+    except ValueError:
+        raise VerbError("usage", "%s '%s' is not a number" % (name, text[:16])) from None
+
+
+def _run(session, name: str, arguments: dict) -> None:
+    try:
+        session.station.commands.run(name, arguments, session.level, "host")
+    except Refused as error:
+        raise VerbError("refused", str(error)) from None
+
+
+async def setpoint(session, words) -> str:
+    if len(words) != 2:
+        raise VerbError("usage", "setpoint power_w duration_s")
+    power_w = _number(words[0], "power_w")
+    duration_s = _number(words[1], "duration_s")
+    _run(session, "setpoint", {"power_w": power_w, "duration_s": duration_s})
+    return "power_w=%d W duration_s=%s s" % (power_w, duration_s)
+
+
+def _switch(words, name: str) -> int:
+    if words and words[0] not in ("0", "1"):
+        raise VerbError("usage", "%s '%s'; give 0 or 1" % (name, words[0][:16]))
+    return int(words[0]) if words else 1
+
+
+async def stop(session, words) -> str:
+    value = _switch(words, "stop")
+    _run(session, "stop", {"value": value})
+    return "stop=%d" % value
+
+
+async def lock(session, words) -> str:
+    if not words:
+        session.level = session.access.base()
+        return "access=%s" % ACCESS[session.level]
+    value = _switch(words, "lock")
+    _run(session, "lock", {"value": value})
+    return "lock=%d" % value
+
+
+async def clear(session, _words) -> str:
+    _run(session, "clear", {})
+    return "see=faults"
+
+
+async def time(session, words) -> str:
+    clock = session.station.clock
+    if words:
+        try:
+            unix_s = parse_utc(words[0])
+        except ValueError as error:
+            raise VerbError("usage", str(error)) from None
+        _run(session, "time", {"unix_s": unix_s})
+    now_s = clock.now_s()
+    if now_s is None:
+        return "time=unknown"
+    return "time=%s unix_s=%d source=%s" % (utc_text(now_s), now_s, clock.source)
+
+
+async def unlock(session, words) -> str:
+    if not 1 <= len(words) <= 2:
+        raise VerbError("usage", "unlock user|installer [pin]")
+    try:
+        level = access.level_of(words[0])
+        await session.access.unlock(level, words[1] if len(words) > 1 else "")
+    except access.AccessError as error:
+        session.station.notes.say("console", "unlock refused: %s" % error)
+        raise VerbError("access", str(error)) from None
+    session.level = max(level, session.access.base())
+    session.station.notes.say("console", "unlocked %s" % ACCESS[level])
+    hint = "" if session.access.has_pin(level) else " warning=no PIN is set"
+    return "access=%s%s" % (ACCESS[session.level], hint)
+
+
+async def pin(session, words) -> str:
+    if len(words) != 2:
+        raise VerbError("usage", "pin user|installer digits")
+    if session.level < INSTALLER:
+        raise VerbError("access", "pin needs installer access; unlock first")
+    try:
+        await session.access.set_pin(access.level_of(words[0]), words[1])
+    except access.AccessError as error:
+        raise VerbError("refused", str(error)) from None
+    session.station.notes.say("console", "PIN of %s was set" % words[0])
+    return "pin=%s" % words[0]
+
+
+async def mode(session, words) -> str:
+    if not words or words[0] not in ("script", "terminal"):
+        raise VerbError("usage", "mode script|terminal")
+    session.editor.quiet = words[0] == "script"
+    return "mode=%s" % words[0]
+
+
+async def reboot(session, _words) -> str:
+    if session.station.image.outputs.contactor:
+        raise VerbError("state", "the contactor is closed; `stop` first")
+    session.station.reboot = True
+    return "reboot=now"

@@ -1,0 +1,124 @@
+# SPDX-License-Identifier: MIT
+"""A table of contents: board, settings, profile, image, stages, cycle, ticker, tasks.
+
+Whatever goes wrong before the cycle runs leaves the charger safe: without the cycle there are no gate
+edges, so no power. Console, MQTT and watchdog live on, and the fault says what is wrong.
+"""
+
+import asyncio
+import gc
+from time import ticks_ms
+
+import micropython
+from evse.faults import EVENT_BOOT, FAULT_PROFILE, FAULT_SETTINGS
+from evse.image import Image
+from evse.tasks.station import Station
+
+micropython.alloc_emergency_exception_buf(100)
+
+
+def may_be_energised(image) -> bool:
+    """Whether power could flow: the coil is driven, or the contactor is not proven open (once a cycle has looked)."""
+    return image.outputs.contactor == 1 or (image.status.cycles > 0 and not image.inputs.contactor_open_proven)
+
+
+def open_settings(board, image, said):
+    """Return the settings; damaged ones fall back to their defaults with a fault."""
+    from evse.store.settings import Settings
+
+    settings = Settings(board.memory)
+    settings.load()
+    settings.energised = lambda: may_be_energised(image)
+    if settings.damaged:
+        image.status.fault[FAULT_SETTINGS] = 1
+        said.append("settings were damaged; defaults are in use")
+    for name in settings.rejected:
+        image.status.fault[FAULT_SETTINGS] = 1
+        said.append("setting %s was out of range; its default is in use" % name)
+    return settings
+
+
+def build_cycle(board, image, settings, profile):
+    """Return the cycle with its five stages."""
+    from evse.actuate import Actuate
+    from evse.cycle import Cycle
+    from evse.decide import Decide
+    from evse.limit import Limit
+    from evse.protect import Protect
+    from evse.sense import Sense
+
+    sense = Sense(image, settings, profile, board)
+    protect = Protect(image, settings, profile)
+    decide = Decide(image, settings, profile)
+    limit = Limit(image, settings, profile, board.ratings)
+    actuate = Actuate(image, settings, board)
+    return Cycle(image, sense, protect, decide, limit, actuate, board.outputs.gate_edge)
+
+
+def open_cycle(board, image, settings, said):
+    """Return (profile, cycle), or (None, None) with a fault when the profile cannot be used."""
+    from evse.profiles.loader import load
+
+    try:
+        profile = load(settings.profile)
+        board.open(settings)
+        return profile, build_cycle(board, image, settings, profile)
+    except (ValueError, ImportError, OSError) as error:
+        image.status.fault[FAULT_PROFILE] = 1
+        image.status.fault_count = 1
+        said.append("held safe, no cycle: %s" % error)
+        board.safe()
+        return None, None
+
+
+def build_tasks(station):
+    """Fill station.tasks."""
+    from evse.store.journal import JournalStore
+
+    from evse.tasks.console import ConsoleTask
+    from evse.tasks.inverter import InverterTask
+    from evse.tasks.journal import JournalTask
+    from evse.tasks.mqtt import MqttTask
+
+    mqtt = MqttTask(station)
+    station.journal = JournalStore(station.board.memory)
+    station.journal_task = JournalTask(station, (mqtt,))
+    station.tasks = [station.clock, station.journal_task, ConsoleTask(station), mqtt]
+    if station.cycle is not None:
+        station.tasks.append(InverterTask(station.image, station.settings, station.board.inverter_uart))
+
+
+def start():
+    """Build everything, start the ticker and return the station."""
+    from board.board import Board
+
+    said = []
+    board = Board()
+    image = Image()
+    settings = open_settings(board, image, said)
+    profile, cycle = open_cycle(board, image, settings, said)
+    station = Station(board, image, settings, profile, cycle)
+    for text in said:
+        station.notes.say("boot", text)
+    build_tasks(station)
+    image.events.emit(ticks_ms(), EVENT_BOOT)
+    gc.collect()
+    if cycle is not None:
+        board.ticker(cycle.run)
+    return station
+
+
+def main():
+    """Run until Ctrl-C (service) or a failure of the supervisor itself; the outputs are safe either way."""
+    from evse.tasks.supervisor import Supervisor
+
+    station = start()
+    try:
+        asyncio.run(Supervisor(station).run())
+    except KeyboardInterrupt:
+        station.board.service()
+    finally:
+        station.board.safe()
+
+
+main()

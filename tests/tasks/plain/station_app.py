@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: MIT
+"""The tasks alone on the plain unix VM, with a stand-in for the cycle that counts and measures its own lateness.
+
+Settings come from PLAIN_SETTINGS, `name=value` separated by `;`. PLAIN_EMIT: an event is emitted every so many
+ms. The last act on leaving is one JSON line on the file PLAIN_REPORT: cycles, worst lateness, heap, states.
+"""
+
+import asyncio
+import gc
+import json
+import os
+from time import ticks_diff, ticks_ms
+
+from board.board import Board
+
+from evse.faults import EVENT_PICKUP
+from evse.image import Image
+from evse.store.settings import Settings
+from evse.tasks.console import ConsoleTask
+from evse.tasks.journal import JournalTask
+from evse.tasks.mqtt import MqttTask
+from evse.tasks.station import Station
+from evse.tasks.supervisor import Supervisor
+
+
+class FakeCycle:
+    """Counts at 100 Hz from an asyncio task and measures how late it was called."""
+
+    def __init__(self, image):
+        self._image = image
+        self.late_worst_ms = 0
+
+    async def run(self, emit_ms):
+        last_ms = ticks_ms()
+        emitted_ms = last_ms
+        while True:
+            await asyncio.sleep_ms(10)
+            now_ms = ticks_ms()
+            late_ms = ticks_diff(now_ms, last_ms) - 10
+            last_ms = now_ms
+            self.late_worst_ms = max(self.late_worst_ms, late_ms)
+            self._image.status.cycles += 1
+            if emit_ms and ticks_diff(now_ms, emitted_ms) >= emit_ms:
+                emitted_ms = now_ms
+                self._image.events.emit(now_ms, EVENT_PICKUP, 1, self._image.status.cycles, 1)
+
+
+def build():
+    image = Image()
+    board = Board()
+    settings = Settings(board.memory)
+    settings.load()
+    settings.energised = lambda: image.outputs.contactor == 1
+    for pair in (os.getenv("PLAIN_SETTINGS") or "").split(";"):
+        name, _equal, value = pair.partition("=")
+        if name:
+            settings.set(name, value, 2)
+    image.outputs.contactor = int(os.getenv("PLAIN_CONTACTOR") or 0)
+    cycle = FakeCycle(image)
+    station = Station(board, image, settings, None, cycle)
+    mqtt = MqttTask(station)
+    station.journal_task = JournalTask(station, (mqtt,))
+    station.tasks = [station.clock, station.journal_task, mqtt]
+    if os.getenv("PLAIN_CONSOLE"):
+        station.tasks.append(ConsoleTask(station))
+    return station, cycle, mqtt
+
+
+def write_report(station, cycle, mqtt):
+    gc.collect()
+    lease = station.image.mail.lease
+    report = {
+        "cycles": station.image.status.cycles,
+        "late_worst_ms": cycle.late_worst_ms,
+        "heap_used": gc.mem_alloc(),
+        "mqtt": mqtt.state,
+        "connects": mqtt.connects,
+        "accepted": mqtt.inbox.accepted,
+        "refused": mqtt.inbox.refused,
+        "dropped": mqtt.inbox.dropped,
+        "lease_w": lease.power_w,
+        "lease_received": lease.received,
+        "lease_sequence": lease.sequence,
+        "restarts": {keeper.task.name: keeper.restarts for keeper in station.keepers},
+        "notes": [text for _ticks, _who, text in station.notes.latest(32)],
+        "waiting": mqtt.outbox.waiting(),
+        "lost_events": mqtt.outbox.lost_events,
+    }
+    path = os.getenv("PLAIN_REPORT")
+    with open(path + ".new", "w") as file:
+        file.write(json.dumps(report))
+    os.rename(path + ".new", path)
+
+
+async def report_often(station, cycle, mqtt):
+    while True:
+        await asyncio.sleep_ms(100)
+        write_report(station, cycle, mqtt)
+
+
+async def main():
+    station, cycle, mqtt = build()
+    asyncio.create_task(cycle.run(int(os.getenv("PLAIN_EMIT") or 0)))
+    if os.getenv("PLAIN_REPORT"):
+        asyncio.create_task(report_often(station, cycle, mqtt))
+    await Supervisor(station).run()
+
+
+gc.collect()
+asyncio.run(main())
