@@ -1,0 +1,176 @@
+# SPDX-License-Identifier: MIT
+"""The virtual board's only way out: two pipes to the host, and the virtual clock.
+
+One message each way per step of time. The board says what its pins are (now) and until when it has nothing to do
+(target); the host lets the world run, stops early when something arrives, and answers with the inputs at that time.
+Layout: hil/virtual_board/wire.py; a test compares the two.
+"""
+
+import os
+import struct
+
+import uctypes
+
+OUT_SIZE = 64
+IN_SIZE = 384
+EVENT = "<BBHIq"
+EVENT_SIZE = 16
+EXTRA_SIZE = 65536
+
+SYNC, RESET, EXIT, POWER_LOST = 1, 2, 3, 4  # kinds of message to the host
+TX_UART, TX_UART_CUT, TX_AFE, TX_CONNECT, TX_SEND, TX_CLOSE = 1, 2, 3, 4, 5, 6
+RX_UART, RX_CONNECTED, RX_DATA, RX_CLOSED, RX_FRAM_CUT = 1, 2, 3, 4, 5
+FLAG_STDIN, FLAG_NET = 1, 2
+
+DIGITAL_OUT = ("gate_edge", "gate_arm", "contactor", "rcd_test", "cable_lock", "lamp", "inverter_de")
+DIGITAL_IN = ("gate_feedback", "contactor_mirror", "rcd_trip", "estop")
+ANALOG_IN = (
+    "pilot_high_adc",
+    "pilot_low_adc",
+    "proximity_adc",
+    "board_temperature_adc",
+    "connector_temperature_adc",
+)
+OUT_SLOTS = 48  # offsets of the byte slots
+IN_SLOTS = 24
+IN_AFE = 64
+IN_PERIOD = 308
+
+FAR_US = 1 << 60
+
+_OUT = {
+    "length": uctypes.UINT32 | 0,
+    "kind": uctypes.UINT8 | 4,
+    "flags": uctypes.UINT8 | 5,
+    "duty_u16": uctypes.UINT16 | 6,
+    "now_us": uctypes.INT64 | 8,
+    "target_us": uctypes.INT64 | 16,
+    "gate_edge_us": uctypes.INT64 | 24,
+    "gate_edges": uctypes.UINT32 | 32,
+    "pwm_hz": uctypes.UINT32 | 36,
+    "wdt_us": uctypes.INT64 | 40,
+}
+_IN = {
+    "extra": uctypes.UINT32 | 0,
+    "flags": uctypes.UINT8 | 4,
+    "spi_fault": uctypes.UINT8 | 5,
+    "now_us": uctypes.INT64 | 8,
+    "wake_us": uctypes.INT64 | 16,
+    "uv": (uctypes.ARRAY | 32, uctypes.UINT32 | len(ANALOG_IN)),
+    "afe_sequence": uctypes.UINT32 | 324,
+    "energy": (uctypes.ARRAY | 336, uctypes.INT64 | 6),
+}
+
+
+class World:
+    """The link, the clock and the list of timers that run on it. `now` is world time in us."""
+
+    def __init__(self):
+        self.realtime = os.getenv("VB_MODE") == "realtime"
+        self._write = open("/dev/fd/" + os.getenv("VB_TX"), "wb").write
+        self._readinto = open("/dev/fd/" + os.getenv("VB_RX"), "rb").readinto
+        self.box = bytearray(OUT_SIZE + EXTRA_SIZE)
+        self.outputs = uctypes.struct(uctypes.addressof(self.box), _OUT, uctypes.LITTLE_ENDIAN)
+        self._fixed = memoryview(self.box)[:OUT_SIZE]
+        self.inbox = bytearray(IN_SIZE)
+        self.inputs = uctypes.struct(uctypes.addressof(self.inbox), _IN, uctypes.LITTLE_ENDIAN)
+        self._extra = 0
+        self.now = 0
+        self.timers = []
+        self.handlers = {}  # (event, channel) -> callable(t_us, data)
+        self.stdin_maybe = False
+        self.net_up = False
+        self.wait_real = None  # real-time mode: sleeps until a world time or an input
+        self.creep_us = int(os.getenv("VB_CREEP_US") or 0)
+        self.outputs.duty_u16 = 0
+        self._begin()
+
+    def _begin(self):
+        self.sync(0)
+        self.boot_us = self.now
+        # Both tick counters wrap 60 s after boot, so that each run crosses the wrap.
+        self.ticks_offset_us = (1 << 30) * 1000 - 60_000_000 - self.boot_us
+
+    def queue(self, kind: int, channel: int, t_us: int, data=b"") -> None:
+        """Put an event into the next message."""
+        at = OUT_SIZE + self._extra
+        size = len(data)
+        if self._extra + EVENT_SIZE + size > EXTRA_SIZE:
+            raise OSError(12)
+        struct.pack_into(EVENT, self.box, at, kind, channel, 0, size, t_us)
+        self.box[at + EVENT_SIZE : at + EVENT_SIZE + size] = data
+        self._extra += EVENT_SIZE + size
+
+    def sync(self, target_us: int, kind: int = SYNC) -> None:
+        """Send outputs and events as of now, let the world run to target_us at most, take its inputs."""
+        outputs = self.outputs
+        outputs.kind = kind
+        outputs.now_us = self.now
+        outputs.target_us = target_us
+        if self._extra:
+            outputs.length = OUT_SIZE + self._extra
+            self._write(memoryview(self.box)[: OUT_SIZE + self._extra])
+            self._extra = 0
+        else:
+            outputs.length = OUT_SIZE
+            self._write(self._fixed)
+        if self._readinto(self.inbox) != IN_SIZE:
+            raise SystemExit(70)  # the host is gone
+        inputs = self.inputs
+        self.now = inputs.now_us
+        flags = inputs.flags
+        if flags & FLAG_STDIN:
+            self.stdin_maybe = True
+        self.net_up = flags & FLAG_NET
+        if inputs.extra:
+            self._events(inputs.extra)
+
+    def _events(self, size: int) -> None:
+        buffer = bytearray(size)
+        if self._readinto(buffer) != size:
+            raise SystemExit(70)
+        at = 0
+        while at < size:
+            kind, channel, _, length, t_us = struct.unpack_from(EVENT, buffer, at)
+            at += EVENT_SIZE
+            handler = self.handlers.get((kind, channel))
+            if handler is not None:
+                handler(t_us, memoryview(buffer)[at : at + length])
+            at += length
+
+    def advance(self, limit_us: int) -> None:
+        """Let time run to the next thing that happens, limit_us at most; run the timers that are due."""
+        target = limit_us
+        for timer in self.timers:
+            if timer.due_us < target:
+                target = timer.due_us
+        if self.realtime:
+            self.wait_real(min(target, self.inputs.wake_us))
+        self.sync(target)
+        self._fire()
+
+    def _fire(self) -> None:
+        while True:
+            first = None
+            for timer in self.timers:
+                if timer.due_us <= self.now and (first is None or timer.due_us < first.due_us):
+                    first = timer
+            if first is None:
+                return
+            first.fire()
+
+    def sleep_until(self, t_us: int) -> None:
+        """Block; timers keep running, as interrupts do."""
+        while self.now < t_us:
+            self.advance(t_us)
+
+    def leave(self, kind: int, value: int = 0) -> None:
+        """Tell the host that this life of the board is over, and wait for the end."""
+        self.outputs.flags = value
+        self.sync(self.now, kind)
+        while True:
+            if not self._readinto(self.inbox):
+                raise SystemExit(0)
+
+
+world = World()

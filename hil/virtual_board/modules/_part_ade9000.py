@@ -1,0 +1,261 @@
+# SPDX-License-Identifier: MIT
+"""SPI side of the ADE9000: command words, burst reads, CRC, configuration registers.
+
+Sources: ADE9000 data sheet (register map), UG-1098 (SPI protocol, CRC). What the DSP measures comes from the host,
+ready encoded (hil/virtual_board/parts/ade9000.py); each write to a configuration register is told to it.
+Written from those papers, not from any driver.
+"""
+
+import _link
+from _link import world
+
+_VERSION, _PART_ID, _RUN, _CONFIG1 = 0x4FE, 0x472, 0x480, 0x481
+_CRC_SPI, _LAST_CMD, _WR_LOCK, _STATUS0, _STATUS1 = 0x4A9, 0x4AE, 0x4BF, 0x402, 0x403
+_BURST_EN, _SWRST = 1 << 11, 1
+_LOCKED = 0x3C64
+_RESET_US = 46_000  # software reset to ready
+_DEFAULTS = {
+    _VERSION: 0x00FE,
+    _PART_ID: 1 << 20,
+    0x40F: 0x00045D45,  # VLEVEL
+    0x49A: 0x001E,  # ZX_LP_SEL
+    0x4AF: 0x0C00,  # CONFIG2
+    _WR_LOCK: 0x4AD1,
+}
+_READ_ONLY = (_VERSION, _PART_ID, _CRC_SPI, _LAST_CMD)
+# Index in the by-phase block (0x680) of the registers from 0x20A (I_PCF) on, and in the functional block from 0x600.
+_PHASE_ORDER = bytes((1, 0, 2, 3, 13, 14, 4, 6, 5, 11, 7, 12, 8, 9, 10, 15, 16, 17, 18))
+_PER_PHASE = 19
+_GROUPS = ((0,), 57, (1,), (2,), (3,), 58, (4,), (5,), (6,), (7,), (8,), (9,), (10,), (11,), (12,), (13,), (14,))
+_GROUPS += ((15,), (16,), 59, (17,), (18,), 60)
+
+
+def _functional():
+    order = bytearray()
+    for group in _GROUPS:
+        if isinstance(group, tuple):
+            for phase in range(3):
+                order.append(group[0] + phase * _PER_PHASE)
+        else:
+            order.append(group)
+    return bytes(order)
+
+
+_FUNCTIONAL = _functional()
+
+
+@micropython.viper
+def _copy(target: ptr8, at: int, source: ptr8, start: int, count: int):
+    for i in range(count):
+        target[at + i] = source[start + i]
+
+
+@micropython.viper
+def _fill(target: ptr8, at: int, count: int):
+    for i in range(count):
+        target[at + i] = 0
+
+
+@micropython.viper
+def _crc(data: ptr8, at: int, count: int) -> int:
+    check = 0xFFFF
+    for i in range(at, at + count):
+        check ^= data[i] << 8
+        for _ in range(8):
+            check = ((check << 1) ^ 0x1021) & 0xFFFF if check & 0x8000 else (check << 1) & 0xFFFF
+    return check
+
+
+class Ade9000:
+    """One part behind one chip select."""
+
+    def __init__(self):
+        self._inbox = world.inbox
+        self._energy = world.inputs.energy
+        self._registers = {}
+        self._zero = {}
+        self._ready_us = 0
+        self._burst = False
+        self._selected = False
+        self._count = 0  # bytes since chip select fell
+        self._command = 0
+        self._written = 0
+        self._last_crc = 0
+        self._seen = 0
+        self._noise = 1
+        self._word = bytearray(6)
+        self._reset()
+
+    def _reset(self):
+        self._registers.clear()
+        for address in _DEFAULTS:
+            self._registers[address] = _DEFAULTS[address]
+        self._registers[_STATUS1] = 1 << 16  # RSTDONE
+        self._registers[_STATUS0] = 0
+        self._burst = False
+        for phase in range(6):
+            self._zero[phase] = self._energy[phase]
+
+    def select(self, level):
+        self._selected = not level
+        self._count = 0
+
+    def exchange(self, sent, received):
+        """Clock len(sent) bytes both ways."""
+        size = len(sent)
+        at = 0
+        if not self._selected:
+            for i in range(size):
+                received[i] = 0xFF  # MISO floats, pulled up
+            return
+        while self._count < 2 and at < size:
+            self._command = (self._command << 8 | sent[at]) & 0xFFFF
+            received[at] = 0
+            at += 1
+            self._count += 1
+        if at < size:
+            if self._command & 8:
+                self._read(self._command >> 4, self._count - 2, received, at, size - at)
+            else:
+                self._write(self._command >> 4, sent, at)
+            self._count += size - at
+        fault = world.inputs.spi_fault
+        if fault:
+            self._disturb(fault, received, size)
+
+    def _disturb(self, fault, received, size):
+        """1: MISO stuck low, 2: stuck high, 3: one bit flips somewhere in each transfer."""
+        if fault == 3:
+            self._noise = (self._noise * 1103515245 + 12345) & 0x7FFFFFFF
+            received[(self._noise >> 8) % size] ^= 1 << (self._noise >> 4 & 7)
+        else:
+            for i in range(size):
+                received[i] = 0 if fault == 1 else 0xFF
+
+    def _read(self, address, skip, received, at, size):
+        if world.now < self._ready_us:
+            _fill(received, at, size)
+        elif self._burst and 0x500 <= address < 0x700:
+            self._read_burst(address, skip, received, at, size)
+        else:
+            self._read_single(address, skip, received, at, size)
+
+    def _read_burst(self, address, skip, received, at, size):
+        start = (address - 0x680) * 4 + skip
+        if start >= 0 and start + size <= 61 * 4:
+            _copy(received, at, self._inbox, _link.IN_AFE + start, size)
+            self._last_crc = _crc(received, at + size - 4, 4)
+            return
+        word = self._word
+        for i in range(size):
+            offset = skip + i
+            if offset & 3 == 0 or i == 0:
+                self._load(address + (offset >> 2))
+            received[at + i] = word[offset & 3]
+
+    def _read_single(self, address, skip, received, at, size):
+        word = self._word
+        short = 0x480 <= address < 0x500
+        length = 2 if short else 4
+        if short:
+            value = self._value16(address)
+            word[0] = value >> 8
+            word[1] = value & 0xFF
+        else:
+            self._load(address)
+        check = _crc(word, 0, length)
+        word[length] = check >> 8
+        word[length + 1] = check & 0xFF
+        self._last_crc = check
+        for i in range(size):
+            received[at + i] = word[(skip + i) % (length + 2)]
+
+    def _load(self, address):
+        """Put a 32-bit register into the word buffer."""
+        word = self._word
+        if 0x418 <= address <= 0x41B:
+            _copy(word, 0, self._inbox, _link.IN_PERIOD + (address - 0x418) * 4, 4)
+            return
+        index = self._measured(address)
+        if index >= 0:
+            _copy(word, 0, self._inbox, _link.IN_AFE + index * 4, 4)
+            return
+        value = self._value32(address)
+        for i in range(4):
+            word[i] = value >> (24 - 8 * i) & 0xFF
+
+    def _measured(self, address):
+        if 0x20A <= address < 0x25D and (address - 0x20A) & 31 < _PER_PHASE:
+            return ((address - 0x20A) >> 5) * _PER_PHASE + _PHASE_ORDER[(address - 0x20A) & 31]
+        if 0x600 <= address < 0x600 + len(_FUNCTIONAL):
+            return _FUNCTIONAL[address - 0x600]
+        if 0x680 <= address < 0x680 + 61:
+            return address - 0x680
+        return -1
+
+    def _value32(self, address):
+        if 0x2E6 <= address < 0x396:
+            phase = (address - 0x2E6) // 0x3C
+            register = (address - 0x2E6) - phase * 0x3C
+            if register < 2:
+                return self._energy_value(phase, register)
+        if address in (_STATUS0, _STATUS1):
+            self._refresh_status()
+        return self._registers.get(address, 0)
+
+    def _energy_value(self, phase, high):
+        """Total active energy: 45 bits, 13 of them in the low register."""
+        if not self._registers.get(0x4B0, 0) & 1:
+            return 0
+        gained = self._energy[phase * 2] - self._zero[phase * 2]
+        given = self._energy[phase * 2 + 1] - self._zero[phase * 2 + 1]
+        mode = self._registers.get(0x492, 0) & 3  # WATTACC
+        if mode == 0:
+            total = gained - given
+        elif mode == 1:
+            total = gained + given
+        else:
+            total = gained if mode == 2 else given
+        if self._registers.get(0x4B0, 0) & 32 and high:  # RD_RST_EN
+            self._zero[phase * 2] = self._energy[phase * 2]
+            self._zero[phase * 2 + 1] = self._energy[phase * 2 + 1]
+        return (total >> 13) & 0xFFFFFFFF if high else total & 0x1FFF
+
+    def _refresh_status(self):
+        sequence = world.inputs.afe_sequence
+        if sequence != self._seen and self._registers.get(_RUN):
+            self._seen = sequence
+            self._registers[_STATUS0] |= 1 << 19 | 1 << 18 | 1  # RMSONERDY, PWRRDY, EGYRDY
+        lines = self._inbox[328]  # phases with zero crossings
+        for phase in range(3):
+            self._registers[_STATUS1] |= 1 << (9 + phase) if lines >> phase & 1 else 1 << (6 + phase)
+
+    def _value16(self, address):
+        if address == _CRC_SPI:
+            return self._last_crc
+        if address == _LAST_CMD:
+            return self._command
+        return self._registers.get(address, 0)
+
+    def _write(self, address, sent, at):
+        length = 2 if 0x480 <= address < 0x500 else 4
+        if len(sent) - at != length or self._count != 2:
+            return  # a register takes its value only when all of its bits came
+        value = 0
+        for i in range(at, at + length):
+            value = value << 8 | sent[i]
+        if address in _READ_ONLY or world.now < self._ready_us:
+            return
+        if self._registers[_WR_LOCK] == _LOCKED and address != _WR_LOCK:
+            return
+        if address in (_STATUS0, _STATUS1):
+            self._registers[address] &= ~value
+            return
+        if address == _CONFIG1 and value & _SWRST:
+            self._reset()
+            self._ready_us = world.now + _RESET_US
+        else:
+            self._registers[address] = value
+            if address == _CONFIG1:
+                self._burst = bool(value & _BURST_EN)
+        world.queue(_link.TX_AFE, 0, world.now, address.to_bytes(2, "little") + value.to_bytes(4, "little"))

@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: MIT
+"""`select` on virtual time: a poll that waits is where time advances and timers run."""
+
+import sys
+
+import uselect
+from _link import FAR_US, world
+
+POLLIN, POLLOUT, POLLERR, POLLHUP = uselect.POLLIN, uselect.POLLOUT, uselect.POLLERR, uselect.POLLHUP
+
+_SPIN_LIMIT = 50  # polls without waiting before time moves on by itself:
+_SPIN_US = 100  # a program that only yields does take time on a board
+
+_stdin_poll = uselect.poll()
+_stdin_poll.register(sys.stdin.buffer, POLLIN)
+
+
+def _stdin_ready():
+    if not world.stdin_maybe:
+        return False
+    if _stdin_poll.poll(0):
+        return True
+    world.stdin_maybe = False
+    return False
+
+
+def _wait_real(t_us):
+    """Real-time mode: sleep until world time t_us, or until the console or the host has something."""
+    ms = min(100, max(0, (t_us - world.now) // 1000))
+    if _stdin_poll.poll(ms):
+        world.stdin_maybe = True
+
+
+world.wait_real = _wait_real
+
+
+class _Stream:
+    """stdin or stdout: real files, readable only when the host says that it has written."""
+
+    def __init__(self, stream):
+        self._input = stream in (sys.stdin, sys.stdin.buffer)
+
+    def poll_events(self, flags):
+        if not self._input:
+            return flags & POLLOUT
+        return POLLIN if flags & POLLIN and _stdin_ready() else 0
+
+
+class poll:
+    """Objects with poll_events(flags) (UART, socket) and the console streams."""
+
+    def __init__(self):
+        self._entries = {}  # id -> [object, flags, source of events]
+        self._spins = 0
+
+    def register(self, obj, flags=POLLIN | POLLOUT):
+        if hasattr(obj, "poll_events"):
+            source = obj
+        elif obj in (sys.stdin, sys.stdin.buffer, sys.stdout, sys.stdout.buffer):
+            source = _Stream(obj)
+        else:
+            raise OSError(22)
+        self._entries[id(obj)] = [obj, flags, source]
+
+    def unregister(self, obj):
+        self._entries.pop(id(obj), None)
+
+    def modify(self, obj, flags):
+        entry = self._entries.get(id(obj))
+        if entry is None:
+            raise OSError(2)
+        entry[1] = flags
+
+    def _ready(self):
+        ready = None
+        for entry in self._entries.values():
+            events = entry[2].poll_events(entry[1])
+            if events:
+                if ready is None:
+                    ready = []
+                ready.append((entry[0], events))
+        return ready
+
+    def ipoll(self, timeout=-1, flags=0):
+        ready = self._ready()
+        if ready:
+            self._spin()
+            return ready
+        if timeout == 0:
+            self._spin()
+            return self._ready() or ()
+        self._spins = 0
+        # Waits end on the board's millisecond grid, as those of a port that counts ticks.
+        phase_us = (world.now - world.boot_us) % 1000
+        limit_us = FAR_US if timeout < 0 else world.now - phase_us + timeout * 1000
+        while world.now < limit_us:
+            world.advance(limit_us)
+            ready = self._ready()
+            if ready:
+                return ready
+        return ()
+
+    def poll(self, timeout=-1, flags=0):
+        return list(self.ipoll(timeout, flags))
+
+    def _spin(self):
+        self._spins += 1
+        if self._spins >= _SPIN_LIMIT:
+            self._spins = 0
+            world.advance(world.now + _SPIN_US)
