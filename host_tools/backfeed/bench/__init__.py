@@ -1,0 +1,167 @@
+# SPDX-License-Identifier: MIT
+"""`backfeed bench`: measure what the project promises, and say how each figure came about.
+
+ONE table of benches; each is a small module with `measure() -> float`. A bench that cannot run here
+(no node, no valgrind) raises NotHere with the reason and is left out of the file, never made up.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from backfeed.checkout import BUILD
+from backfeed.errors import LIMIT_BROKEN, InputError, PartError
+
+RESULT = BUILD / "bench" / "bench.json"
+
+
+class NotHere(Exception):
+    """A bench cannot run on this machine; the text says what is missing."""
+
+
+@dataclass(frozen=True)
+class Bench:
+    """One figure. limit None: recorded, not judged. better: lower or higher."""
+
+    unit: str
+    limit: float | None
+    better: str
+    module: str
+    how: str
+
+    def holds(self, value: float) -> bool:
+        """Whether a value is within the limit."""
+        if self.limit is None:
+            return True
+        return value <= self.limit if self.better == "lower" else value >= self.limit
+
+
+BENCHES: dict[str, Bench] = {
+    "closed_loop_vs_realtime_x": Bench(
+        "x",
+        100,
+        "higher",
+        "closed_loop",
+        "virtual time over wall time of the demo's 20 minutes, firmware, plant and broker included",
+    ),
+    "demo_lom_ms": Bench(
+        "ms",
+        500,
+        "lower",
+        "closed_loop",
+        "demo: from the grid switch opening into the RLC island to the contactor's mains open, in the plant",
+    ),
+    "cycle_alloc_bytes_31bit": Bench(
+        "B",
+        0,
+        "lower",
+        "cycle_alloc",
+        "heap bytes taken by 10 000 cycles of the demo's inputs on the 31-bit VM, and none under heap_lock",
+    ),
+    "heap_boot_kib_31bit": Bench(
+        "KiB",
+        None,
+        "lower",
+        "heap_boot",
+        "heap in use on the 31-bit VM after a collection, with image, settings, profile and all five stages built",
+    ),
+    "firmware_mpy_kib": Bench(
+        "KiB",
+        None,
+        "lower",
+        "firmware_size",
+        "sum of the .mpy files of firmware/ for xtensawin, without a board folder",
+    ),
+    "cycle_instructions": Bench(
+        "instructions",
+        None,
+        "lower",
+        "cycle_instructions",
+        "callgrind on the unix VM: instructions per cycle.run(), the demo's inputs, difference of two run lengths",
+    ),
+}
+
+
+def measure_all(names: list[str], console: Console) -> dict[str, dict[str, Any]]:
+    """Measure the named benches; return name -> {value, unit, limit, better, how}."""
+    results: dict[str, dict[str, Any]] = {}
+    for name in names:
+        bench = BENCHES[name]
+        try:
+            with console.status(f"measuring {name}"):
+                value = importlib.import_module(f"backfeed.bench.{bench.module}").measure(name)
+        except NotHere as reason:
+            console.print(f"{name}: not measured: {reason}", style="yellow")
+            continue
+        except PartError as error:
+            console.print(f"{name}: not measured: {error.message}", style="red", highlight=False)
+            results[name] = _row(bench, None)
+            continue
+        results[name] = _row(bench, value)
+    return results
+
+
+def _row(bench: Bench, value: float | None) -> dict[str, Any]:
+    return {"value": value, "unit": bench.unit, "limit": bench.limit, "better": bench.better, "how": bench.how}
+
+
+def failing(results: dict[str, dict[str, Any]]) -> list[str]:
+    """Return the names whose value is missing or beyond its limit."""
+    return [name for name, row in results.items() if row["value"] is None or not BENCHES[name].holds(row["value"])]
+
+
+def print_table(results: dict[str, dict[str, Any]], console: Console) -> None:
+    """Print the figures as a table."""
+    table = Table("figure", "value", "unit", "limit", "", title="backfeed bench")
+    bad = failing(results)
+    for name, row in results.items():
+        sign = "<=" if row["better"] == "lower" else ">="
+        limit = "" if row["limit"] is None else f"{sign} {row['limit']:g}"
+        value = (
+            "failed" if row["value"] is None else f"{row['value']:.4g}" if row["value"] % 1 else f"{row['value']:.0f}"
+        )
+        table.add_row(name, value, row["unit"], limit, "does not hold" if name in bad else "holds" if limit else "")
+    console.print(table)
+
+
+def save(results: dict[str, dict[str, Any]], path: Path) -> None:
+    """Merge the figures into path, keeping those not measured this time."""
+    before = json.loads(path.read_text()) if path.is_file() else {}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    kept = {name: row for name, row in before.items() if name in BENCHES}
+    path.write_text(json.dumps({**kept, **results}, indent=1) + "\n")
+
+
+@click.command()
+@click.argument("names", nargs=-1, metavar="[FIGURE ...]")
+@click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON instead of a table.")
+def bench(names: tuple[str, ...], as_json: bool) -> None:
+    """Measure speed, allocation and size; write build/bench/bench.json.
+
+    Exit code 1 when a figure is beyond its limit.
+
+    \b
+    backfeed bench
+    backfeed bench cycle_alloc_bytes_31bit cycle_instructions
+    """
+    for name in names:
+        if name not in BENCHES:
+            raise InputError(f"FIGURE {name}: unknown; choose among {', '.join(BENCHES)}.")
+    results = measure_all(list(names) or list(BENCHES), Console(stderr=True))
+    if not names:
+        RESULT.unlink(missing_ok=True)
+    save(results, RESULT)
+    if as_json:
+        click.echo(json.dumps(results, indent=1))
+    else:
+        print_table(results, Console())
+    sys.exit(LIMIT_BROKEN if failing(results) else 0)
