@@ -31,6 +31,7 @@ MODE_VARS = 4  # VarSetMod
 OP_STOP, OP_START = 0, 1
 CONNECTED = 1
 STATE_RUNNING = 3
+NO_TEMPERATURE_CDEG = -27315  # battery temperature not to be had
 POWER_MAX_W = 1000000  # a rating above this is impossible for this product
 
 # Model 701 Alrm bits, for a person
@@ -44,8 +45,8 @@ ALARMS = (
 class InverterSunSpec:
     """One inverter on a bus. Call connect() first; then the attributes hold what it last said, in our sign.
 
-    Capabilities: charge_w, discharge_w (magnitudes), reactive_var, resolution_w, lease_step_ms, response_ms, can_export,
-    own_anti_islanding.
+    Capabilities: charge_w, discharge_w (magnitudes), reactive_max_var, resolution_w, lease_step_ms, response_ms,
+    can_export, own_anti_islanding.
     """
 
     name = "sunspec"
@@ -64,8 +65,7 @@ class InverterSunSpec:
         self.alarms = 0
         self.soc_ok = 0
         self.soc_permille = 0
-        self.battery_cdeg = 0
-        self.battery_cdeg_ok = 0
+        self.battery_cdeg = NO_TEMPERATURE_CDEG
         self.capacity_wh = 0
         self.local = 0  # 1: switched to local control, setpoints are ignored
         self.heartbeat = 0
@@ -249,8 +249,7 @@ class InverterSunSpec:
         """Decode the 714 read: the first port's temperature stands for the battery's."""
         data = self.dc.data
         celsius = sunspec.scaled(sunspec.s16(data, 41 - DC[1]), sunspec.scale_factor(data, 19 - DC[1]), 2)
-        self.battery_cdeg_ok = 1 if -6000 <= celsius <= 15000 else 0
-        self.battery_cdeg = celsius if self.battery_cdeg_ok else 0
+        self.battery_cdeg = celsius if -6000 <= celsius <= 15000 else NO_TEMPERATURE_CDEG
 
     def take_control(self) -> None:
         """Decode the 715 read."""

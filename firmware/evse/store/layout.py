@@ -12,7 +12,7 @@ SETTINGS = ("settings", 0x0000, 4096, 2)
 ENERGY = ("energy", 0x2000, 64, 2)
 ACCESS = ("access", 0x2080, 64, 2)  # PIN hash and lock-out
 TRIPS = ("trips", 0x2100, 80, 24)
-SESSIONS = ("sessions", 0x2900, 56, 64)
+SESSIONS = ("sessions", 0x2900, 48, 64)
 JOURNAL = ("journal", 0x3800, 32, 512)
 
 REGIONS = (SETTINGS, ENERGY, ACCESS, TRIPS, SESSIONS, JOURNAL)

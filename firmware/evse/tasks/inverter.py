@@ -21,7 +21,14 @@ BACKOFF_MS = (1000, 2000, 5000, 10000, 30000)
 
 
 class InverterTask:
-    """Runs one inverter. board: gives `inverter_uart` and, optionally, `inverter_de`; driver: for tests and adapters."""
+    """Runs one inverter.
+
+    board: gives `inverter_uart` and, where the transceiver needs one, `inverter_de`; driver: another inverter's driver.
+    """
+
+    name = "inverter"
+    critical = True
+    patience_ms = 60000  # the longest backoff and a whole discovery fit
 
     def __init__(self, image, settings, board, driver=None):
         self._outputs = image.outputs
@@ -40,6 +47,9 @@ class InverterTask:
         self._enabled = -1  # what was last told with OpCtl; -1 = nothing yet
         self._misses = 0
         self._slow = 0
+        self._configured = 0  # 1: the lease block has been taken since we connected
+        self._commander = None
+        self.beat_ms = ticks_ms()
 
     async def run(self) -> None:
         """Connect, serve until lost, connect again; never returns."""
@@ -47,24 +57,35 @@ class InverterTask:
             self.error = "no inverter line on this board"
             return
         self._open()
-        asyncio.create_task(self._commands())
+        if self._commander is not None:
+            self._commander.cancel()
+        self._commander = asyncio.create_task(self._commands())
         attempt = 0
         while True:
-            try:
-                await self.driver.connect()
+            self.beat_ms = ticks_ms()
+            if await self._serve():
                 attempt = 0
-                self.error = ""
-                self._enabled = -1
-                self._misses = 0
-                self.online = 1
-                await self._polls()
-            except OSError as error:
-                self.error = str(error)
-                self.errors += 1
             self.online = 0
             self.reconnects += 1
+            self.beat_ms = ticks_ms()
             await asyncio.sleep_ms(BACKOFF_MS[min(attempt, len(BACKOFF_MS) - 1)])
             attempt += 1
+
+    async def _serve(self) -> int:
+        """Connect and poll until lost; return 1 when it had connected."""
+        self.online = 0
+        try:
+            await self.driver.connect()
+            self.error = ""
+            self._enabled = -1
+            self._configured = 0
+            self._misses = 0
+            self.online = 1
+            await self._polls()
+        except OSError as error:
+            self.error = str(error)
+            self.errors += 1
+        return self.online
 
     def _open(self) -> None:
         if self.driver is None:
@@ -89,12 +110,18 @@ class InverterTask:
                 self._urgent = self._outputs.urgent
                 last_ms = now_ms
                 await self._command_at_once()
-            elif ticks_diff(now_ms, lease_ms) >= LEASE_MS and self._outputs.lease_ok:
+            elif self._lease_due(ticks_diff(now_ms, lease_ms)):
                 lease_ms = last_ms = now_ms
                 await self._renew()
             elif ticks_diff(now_ms, last_ms) >= COMMAND_MS:
                 last_ms = now_ms
                 await self._command()
+
+    def _lease_due(self, since_ms: int) -> int:
+        """Return 1 when the lease is to be armed: once at zero after connecting, then only with permission."""
+        if not self._configured:
+            return 1
+        return 1 if since_ms >= LEASE_MS and self._outputs.lease_ok else 0
 
     def _power(self) -> int:
         """Return what may be asked for now: without permission that is zero, whatever the image says."""
@@ -118,11 +145,12 @@ class InverterTask:
         driver = self.driver
         outputs = self._outputs
         driver.set_power(driver.w_block, 2, self._power())
-        await self._send(driver.w_block)
+        if await self._send(driver.w_block) == 0:
+            self._configured = 1
         if driver.beat:
             driver.set_heartbeat()
             await self._send(driver.beat)
-        driver.set_reactive(outputs.inverter_var if outputs.inverter_enable else 0)
+        driver.set_reactive(outputs.inverter_var if outputs.lease_ok and outputs.inverter_enable else 0)
         await self._send(driver.var_block)
         await self._operate()
 
@@ -151,6 +179,7 @@ class InverterTask:
         slow_ms = ticks_ms()
         while self._misses < LOST_AFTER:
             started_ms = ticks_ms()
+            self.beat_ms = started_ms
             if await self.bus.transact(driver.status) == 0 and driver.take_status():
                 self._misses = 0
                 self._publish_inverter(driver.status.stamp_ms)
@@ -173,7 +202,7 @@ class InverterTask:
                 driver.take_storage()
                 self._publish_battery(driver.storage.stamp_ms)
         elif self._slow == 1:
-            if await bus.transact(driver.setpoints) == 0:
+            if self._configured and await bus.transact(driver.setpoints) == 0:
                 driver.take_setpoints()
         elif self._slow == 2 and driver.dc:
             if await bus.transact(driver.dc) == 0:
@@ -204,6 +233,6 @@ class InverterTask:
         box.soc_ok = driver.soc_ok
         box.soc_permille = driver.soc_permille
         box.cdeg = driver.battery_cdeg
-        box.charge_w = driver.charge_w
-        box.discharge_w = driver.discharge_w
+        box.charge_w = 0  # the vehicle's own limits are not in SunSpec: not stated
+        box.discharge_w = 0
         box.end(stamp_ms)
