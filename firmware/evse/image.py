@@ -14,7 +14,6 @@ from array import array
 from evse.faults import FAULTS, PILOT_UNKNOWN
 
 PHASES = 3
-LIMITERS = 16  # rows of Limits.limiter_*_w; evse/limit uses the first ones
 NEVER_MS = (1 << 29) - 1  # age of a value that was never received, ms
 
 
@@ -39,7 +38,7 @@ class Inputs:
         self.cycle_uhz = 0  # of that phase's last line cycle, unfiltered: what the active method answers to
         self.phase_uhz = [0] * PHASES
         self.rocof_ok = 0
-        self.rocof_mhz_s = 0  # over 200 ms
+        self.rocof_mhz_s = 0  # over 240 ms
         self.rocof_fast_mhz_s = 0  # over five line cycles, noisier: to see a ramp end
         self.phase_jump_mdeg = 0  # of the last line cycle against the one before
         # Control pilot and proximity
@@ -118,6 +117,7 @@ class Request:
         self.stop = 0  # 1: ramp to zero, then open
         self.lease_ms = 0  # left on the remote setpoint
         self.lease_ended = 0  # 1: a lease ran out; power holds zero until someone speaks again
+        self.minute_of_week = -1  # local time now, 0 = Monday 00:00; -1 = clock unknown
         self.departure_state = 0  # DEPARTURE_*
         self.departure_minutes = 0  # until departure
         self.departure_soc_permille = 0  # reachable by then (the target, when time is enough)
@@ -136,9 +136,8 @@ class Limits:
         self.import_reason = 0
         self.export_reason = 0
         self.rating_w = 0  # import the hardware, cable, vehicle and inverter could carry (for planning)
-        # Room each limiter leaves, in the order of evse/limit's table of limiters.
-        self.limiter_import_w = [0] * LIMITERS
-        self.limiter_export_w = [0] * LIMITERS
+        self.offer_ma = 0  # current the pilot may offer: board, cable and import rating
+        self.limiters = ()  # limit's table of limiters, each with import_w, export_w and their reasons
 
 
 class Outputs:

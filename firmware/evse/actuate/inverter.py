@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: MIT
+"""Inverter command image: what the inverter task sends at 10 Hz, and when it must send at once.
+
+Every cycle. The lease may be renewed only while the contactor is closed and everything agrees.
+`urgent` counts up on a stop and on any step too large to wait 100 ms: frequency response reaches
+the inverter within one cycle and one write.
+"""
+
+from evse.faults import FAULT_INVERTER_READBACK
+
+URGENT_PERMILLE = 20  # of the rating
+READBACK_PERMILLE = 100
+READBACK_LEAST_W = 500
+READBACK_MS = 5000
+
+
+class InverterImage:
+    """Writes outputs.inverter_*, lease_ok and urgent; compares the read-back."""
+
+    def __init__(self, image, settings):
+        self._inputs = image.inputs
+        self._limits = image.limits
+        self._outputs = image.outputs
+        self._cause = image.status.cause
+        self._settings = settings
+        self._changed = -1
+        self._urgent_w = 0
+        self._tolerance_w = 0
+        self._sent_w = 0  # the command at the last urgent write
+        self._wrong_ms = 0
+
+    def run(self) -> None:
+        """Write the command image."""
+        outputs = self._outputs
+        if self._settings.changed != self._changed:
+            self._configure()
+        if not outputs.closed:
+            if outputs.inverter_enable:
+                outputs.urgent = (outputs.urgent + 1) & 0x3FFFFFFF
+            outputs.inverter_enable = 0
+            outputs.inverter_w = 0
+            outputs.inverter_var = 0
+            outputs.lease_ok = 0
+            self._sent_w = 0
+            self._wrong_ms = 0
+            self._cause[FAULT_INVERTER_READBACK] = 0
+            return
+        power_w = self._limits.allowed_w
+        if not outputs.inverter_enable or not -self._urgent_w < power_w - self._sent_w < self._urgent_w:
+            outputs.urgent = (outputs.urgent + 1) & 0x3FFFFFFF
+            self._sent_w = power_w
+        outputs.inverter_enable = 1
+        outputs.inverter_w = power_w
+        outputs.inverter_var = self._limits.allowed_var
+        outputs.lease_ok = self._inputs.inverter_ok
+        self._read_back(power_w)
+
+    def _configure(self) -> None:
+        settings = self._settings
+        self._changed = settings.changed
+        rating_w = max(settings.import_rating_w, settings.export_rating_w)
+        self._urgent_w = rating_w * URGENT_PERMILLE // 1000 + 1
+        self._tolerance_w = max(READBACK_LEAST_W, rating_w * READBACK_PERMILLE // 1000)
+
+    def _read_back(self, power_w: int) -> None:
+        """More than was ever commanded of late, or the wrong direction, is dangerous; less is not."""
+        inputs = self._inputs
+        actual_w = inputs.inverter_w
+        most_w = power_w if power_w > 0 else 0
+        least_w = power_w if power_w < 0 else 0
+        if not inputs.inverter_ok or least_w - self._tolerance_w <= actual_w <= most_w + self._tolerance_w:
+            self._wrong_ms = 0
+            self._cause[FAULT_INVERTER_READBACK] = 0
+            return
+        self._wrong_ms += inputs.elapsed_ms
+        if self._wrong_ms >= READBACK_MS:
+            self._wrong_ms = READBACK_MS
+            self._cause[FAULT_INVERTER_READBACK] = 1

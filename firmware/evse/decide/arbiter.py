@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: MIT
+"""The arbiter: one fixed table says who decides the power. Every cycle.
+
+Fault > loss of mains > vehicle and pilot > departure (when time is short) > remote lease > user.
+What SOC, ratings, ramps and grid voltage allow is not decided here: `limit` comes after and can
+only take away. Frequency droop is added to the power of whoever may command any; it is the owner
+while it moves the power. Writes request.want_w, want_var, owner, droop_w; emits changes of owner.
+"""
+
+from evse.faults import (
+    EVENT_OWNER,
+    REASON_DEPARTURE,
+    REASON_DROOP,
+    REASON_LEASE_EXPIRED,
+    REASON_NO_REQUEST,
+    REASON_NONE,
+    SERVICE_DEPARTURE,
+    SERVICE_DROOP,
+    SERVICE_FAULT,
+    SERVICE_PROTECT,
+    SERVICE_REMOTE,
+    SERVICE_USER,
+    SERVICE_VEHICLE,
+    SERVICES,
+    SESSION_ENERGISED,
+)
+
+# Highest first. Those before DEPARTURE claim zero.
+PRIORITY = (SERVICE_FAULT, SERVICE_PROTECT, SERVICE_VEHICLE, SERVICE_DEPARTURE, SERVICE_REMOTE, SERVICE_USER)
+DROOP_HOLD_MS = 1000  # ownership returns this long after droop has ended: no flood of events
+
+
+class Arbiter:
+    """Collects claims, lets the first of PRIORITY win and records it."""
+
+    def __init__(self, image, settings):
+        self._image = image
+        self._inputs = image.inputs
+        self._protection = image.protection
+        self._status = image.status
+        self._request = image.request
+        self._settings = settings
+        self._claims = bytearray(len(SERVICES))
+        self._droop_ms = DROOP_HOLD_MS
+        self._reported_owner = 0
+
+    def run(self, lease, departure, droop, user_w: int) -> None:
+        """Decide on this cycle's claims. user_w: power the user wishes, W."""
+        request = self._request
+        self._claim(lease, departure)
+        owner = SERVICE_USER
+        claims = self._claims
+        for service in PRIORITY:
+            if claims[service]:
+                owner = service
+                break
+        want_w = 0
+        request.want_var = 0
+        if owner >= SERVICE_DEPARTURE:
+            want_w = self._wanted(owner, lease, user_w)
+            owner = self._add_droop(owner, want_w, droop.power_w)
+        else:
+            request.droop_w = 0
+            request.want_w = 0
+        if owner != self._reported_owner:
+            self._reported_owner = owner
+            self._image.events.emit(self._inputs.now_ms, EVENT_OWNER, owner, request.want_w)
+        request.owner = owner
+
+    def _claim(self, lease, departure) -> None:
+        claims = self._claims
+        protection = self._protection
+        claims[SERVICE_FAULT] = 1 if self._status.fault_count else 0
+        claims[SERVICE_PROTECT] = 1 if protection.trip or protection.inhibit else 0
+        claims[SERVICE_VEHICLE] = 0 if self._request.session_state == SESSION_ENERGISED else 1
+        claims[SERVICE_DEPARTURE] = departure.urgent
+        claims[SERVICE_REMOTE] = 1 if lease.active or lease.ended else 0
+
+    def _wanted(self, owner: int, lease, user_w: int) -> int:
+        """Return the base power of the owner and write request.reason, why it is zero."""
+        request = self._request
+        if owner == SERVICE_DEPARTURE:
+            request.reason = REASON_DEPARTURE
+            return self._settings.import_rating_w
+        if owner == SERVICE_REMOTE:
+            if not lease.active:
+                request.reason = REASON_LEASE_EXPIRED
+                return 0
+            request.want_var = lease.reactive_var
+            request.reason = REASON_NONE
+            return lease.power_w
+        request.reason = REASON_NONE if user_w else REASON_NO_REQUEST
+        return user_w
+
+    def _add_droop(self, owner: int, base_w: int, droop_w: int) -> int:
+        """Write want_w and droop_w and return the owner, which is DROOP while frequency moves power."""
+        request = self._request
+        request.droop_w = droop_w
+        request.want_w = base_w + droop_w
+        if droop_w:
+            self._droop_ms = 0
+            request.reason = REASON_DROOP
+            return SERVICE_DROOP
+        if self._droop_ms < DROOP_HOLD_MS:
+            self._droop_ms += self._inputs.elapsed_ms
+            return SERVICE_DROOP
+        return owner

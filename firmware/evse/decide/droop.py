@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: MIT
+"""Frequency droop: LFSM-O / LFSM-U of the profile. Every cycle, answered in the same cycle.
+
+P = base + droop. Above `over_start` the charger draws more, below `under_start` less and then
+exports: a straight line through zero, as storage does. Full rated power per `droop` of nominal
+frequency. The rating is the export rating (registered capacity), or the import rating where
+export is switched off. The limits, not this service, decide how much of it is possible.
+"""
+
+
+class Droop:
+    """`power_w`: what frequency adds to the base power."""
+
+    def __init__(self, image, settings, profile):
+        self._inputs = image.inputs
+        self._settings = settings
+        self._over_start_uhz = profile.over_start_uhz
+        self._under_start_uhz = profile.under_start_uhz
+        # Deviation that moves full power, in units of 100 uHz: 5 % of 50 Hz is 25000.
+        self._over_span = profile.nominal_uhz // 100 * profile.over_droop_permille // 1000
+        self._under_span = profile.nominal_uhz // 100 * profile.under_droop_permille // 1000
+        self.power_w = 0
+
+    def run(self) -> None:
+        """Work out the droop power of this cycle's frequency."""
+        inputs = self._inputs
+        self.power_w = 0
+        if not inputs.frequency_ok or not self._settings.droop_enable:
+            return
+        frequency_uhz = inputs.frequency_uhz
+        if self._over_span and self._over_start_uhz and frequency_uhz > self._over_start_uhz:
+            self.power_w = self._share(frequency_uhz - self._over_start_uhz, self._over_span)
+        elif self._under_span and frequency_uhz < self._under_start_uhz:
+            self.power_w = -self._share(self._under_start_uhz - frequency_uhz, self._under_span)
+
+    def _share(self, deviation_uhz: int, span: int) -> int:
+        """Return the W for a deviation; the products stay below 2^30 (span <= 72000)."""
+        settings = self._settings
+        rating_w = settings.export_rating_w
+        if rating_w == 0:
+            rating_w = settings.import_rating_w
+        deviation = deviation_uhz // 100
+        if deviation >= span:
+            return rating_w
+        return rating_w * (deviation * 10000 // span) // 10000

@@ -1,0 +1,201 @@
+# SPDX-License-Identifier: MIT
+"""Limit: the last gate. Knows limits, not intentions. Fourth stage of the cycle; the image only.
+
+A table of limiters each leaves a room for import and one for export; the smallest wins and its
+reason is recorded. Zero is always allowed. HARD limiters are obeyed at once, SOFT ones at the
+rate of a normal fall. The ramps shape what is wanted, never what is forbidden.
+Writes image.limits; emits a change of the winning reason.
+"""
+
+from evse.faults import EVENT_LIMIT, REASON_RAMP
+from evse.fixed import clamp
+from evse.limit.energy import DailyBudget, V2xRequest
+from evse.limit.grid import EnterRamp, VoltWatt
+from evse.limit.limiter import UNLIMITED_W
+from evse.limit.permission import Inverter, Permission
+from evse.limit.ramp import LONGEST_MS, Ramp, Rate
+from evse.limit.rating import Cable, Rating, Vehicle
+from evse.limit.soc import SocGuard
+from evse.limit.temperature import BatteryTemperature, Temperature
+
+STOP_PERMILLE_MIN = 15000  # a normal stop reaches zero in 4 s at most: it has 6 s
+REPORT_MS = 100  # a new reason is recorded once it has lasted this long
+VAR_SHARE_PERMILLE = 440  # reactive power, of the rating
+
+
+class Limit:
+    """The stage."""
+
+    def __init__(self, image, settings, profile, ratings):
+        self._image = image
+        self._inputs = image.inputs
+        self._request = image.request
+        self._limits = image.limits
+        self._settings = settings
+        self._rating = Rating(settings, ratings)
+        self._cable = Cable(image, settings, profile, ratings)
+        self._vehicle = Vehicle(image)
+        self._inverter = Inverter(image)
+        self._hard = (
+            Permission(image),
+            self._rating,
+            self._cable,
+            self._vehicle,
+            self._inverter,
+            SocGuard(image, settings),
+            Temperature(image, settings),
+            VoltWatt(image, settings, profile),
+            EnterRamp(image, settings),
+        )
+        self._soft = (DailyBudget(image, settings), V2xRequest(image), BatteryTemperature(image, settings))
+        image.limits.limiters = self._hard + self._soft
+        self.ramp = Ramp()
+        self._droop_rate = Rate()
+        self._soft_rate = Rate()
+        self._droop_w = 0
+        self._changed = -1
+        self._stopping = -1
+        self._candidate = 0
+        self._candidate_ms = 0
+        self._reported = 0
+
+    def run(self) -> None:
+        """Run the stage once."""
+        request = self._request
+        limits = self._limits
+        if self._settings.changed != self._changed or request.stop != self._stopping:
+            self._configure(request.stop)
+        self._find_room(limits)
+        want_w = request.want_w
+        self._move(limits, want_w, want_w - request.droop_w)
+        self._reactive(limits)
+        self._explain(limits, want_w)
+
+    def _configure(self, stop: int) -> None:
+        settings = self._settings
+        self._changed = settings.changed
+        self._stopping = stop
+        rating_w = max(settings.import_rating_w, settings.export_rating_w)
+        down = settings.ramp_down_permille_min
+        if stop and 0 < down < STOP_PERMILLE_MIN:
+            down = STOP_PERMILLE_MIN
+        self.ramp.up_import.configure(settings.import_rating_w, settings.ramp_up_permille_min)
+        self.ramp.up_export.configure(settings.export_rating_w, settings.ramp_export_permille_min)
+        self.ramp.down.configure(rating_w, down)
+        self._soft_rate.configure(rating_w, down)
+        self._droop_rate.configure(rating_w, settings.ramp_droop_permille_min)
+
+    def _find_room(self, limits) -> None:
+        """Let the limiters speak; the smallest room each way wins, the first in the table on a tie."""
+        import_w = UNLIMITED_W + 1
+        export_w = UNLIMITED_W + 1
+        for limiter in self._hard:
+            limiter.run()
+            if limiter.import_w < import_w:
+                import_w = limiter.import_w
+                limits.import_reason = limiter.import_reason
+            if limiter.export_w < export_w:
+                export_w = limiter.export_w
+                limits.export_reason = limiter.export_reason
+        limits.import_w = import_w
+        limits.export_w = export_w
+        self._find_soft_room(limits)
+        self._plan_room(limits)
+
+    def _find_soft_room(self, limits) -> None:
+        import_w = UNLIMITED_W
+        export_w = UNLIMITED_W
+        import_reason = 0
+        export_reason = 0
+        for limiter in self._soft:
+            limiter.run()
+            if limiter.import_w < import_w:
+                import_w = limiter.import_w
+                import_reason = limiter.import_reason
+            if limiter.export_w < export_w:
+                export_w = limiter.export_w
+                export_reason = limiter.export_reason
+        if import_w < limits.import_w:
+            limits.import_w = min(limits.import_w, self._soften(limits.allowed_w, import_w))
+            limits.import_reason = import_reason
+        if export_w < limits.export_w:
+            limits.export_w = min(limits.export_w, self._soften(-limits.allowed_w, export_w))
+            limits.export_reason = export_reason
+
+    def _soften(self, power_w: int, room_w: int) -> int:
+        """Return the room this cycle: from the power that flows down to room_w at the falling rate."""
+        if power_w <= room_w or self._soft_rate.step:
+            return room_w
+        elapsed_ms = self._inputs.elapsed_ms
+        step_w = self._soft_rate.advance(elapsed_ms if elapsed_ms < LONGEST_MS else LONGEST_MS)
+        return max(room_w, power_w - step_w)
+
+    def _plan_room(self, limits) -> None:
+        """Write the import that hardware, cable and vehicle could carry, for the departure plan."""
+        rating_w = min(self._rating.import_w, self._cable.import_w, self._vehicle.import_w)
+        limits.rating_w = min(rating_w, self._inverter.import_w) if self._inputs.inverter_ok else rating_w
+
+    def _move(self, limits, want_w: int, base_w: int) -> None:
+        """Ramp the base, add the frequency response, keep it in the room and on its side of zero."""
+        elapsed_ms = self._inputs.elapsed_ms
+        ramp = self.ramp
+        ramp.move(base_w, elapsed_ms)
+        self._move_droop(self._request.droop_w, elapsed_ms)
+        power_w = ramp.power_w + self._droop_w
+        before_w = limits.allowed_w
+        if want_w >= 0 > power_w:
+            power_w = max(power_w, min(before_w, 0))
+        elif want_w <= 0 < power_w:
+            power_w = min(power_w, max(before_w, 0))
+        limits.allowed_w = clamp(power_w, -limits.export_w, limits.import_w)
+        self._follow(limits)
+
+    def _move_droop(self, droop_w: int, elapsed_ms: int) -> None:
+        rate = self._droop_rate
+        if rate.step or droop_w == self._droop_w:
+            self._droop_w = droop_w
+            return
+        step_w = rate.advance(elapsed_ms if elapsed_ms < LONGEST_MS else LONGEST_MS)
+        self._droop_w = clamp(droop_w, self._droop_w - step_w, self._droop_w + step_w)
+
+    def _follow(self, limits) -> None:
+        """Take the base back to what was really allowed: a ramp must not run ahead behind a limit."""
+        ramp = self.ramp
+        if limits.import_w == 0 and limits.export_w == 0:
+            ramp.power_w = 0
+            return
+        base_w = limits.allowed_w - self._droop_w
+        if ramp.power_w > 0:
+            ramp.power_w = clamp(base_w, 0, ramp.power_w)
+        elif ramp.power_w < 0:
+            ramp.power_w = clamp(base_w, ramp.power_w, 0)
+
+    def _reactive(self, limits) -> None:
+        """Reactive power: what is wanted plus the anti-islanding perturbation, only while power may flow."""
+        if limits.import_w == 0 and limits.export_w == 0:
+            limits.allowed_var = 0
+            return
+        most_var = max(self._rating.import_w, self._rating.export_w) * VAR_SHARE_PERMILLE // 1000
+        limits.allowed_var = clamp(self._request.want_var + self._image.protection.perturb_var, -most_var, most_var)
+
+    def _explain(self, limits, want_w: int) -> None:
+        """Write the winning reason and record its changes."""
+        if want_w > limits.import_w:
+            reason = limits.import_reason
+        elif -want_w > limits.export_w:
+            reason = limits.export_reason
+        elif want_w != limits.allowed_w:
+            reason = REASON_RAMP
+        else:
+            reason = self._request.reason
+        limits.reason = reason
+        if reason == self._reported:
+            self._candidate_ms = 0
+            return
+        if reason != self._candidate:
+            self._candidate = reason
+            self._candidate_ms = 0
+        self._candidate_ms += self._inputs.elapsed_ms
+        if self._candidate_ms >= REPORT_MS:
+            self._reported = reason
+            self._image.events.emit(self._inputs.now_ms, EVENT_LIMIT, reason, limits.allowed_w)
