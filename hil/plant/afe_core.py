@@ -10,12 +10,12 @@ cycle; line period from the positive-to-negative crossings. Windows are cut at t
 from __future__ import annotations
 
 from .arithmetic import gaussian, rotation, xorshift
-from .compiled import compiled
+from .compiled import compiled, pasted
 
 TWO_PI = 6.283185307179586
 
 
-@compiled
+@pasted
 def turn_reference(a):
     """Advance the oscillator that the fundamental is measured against."""
     c, s = rotation(TWO_PI * a.ref_hz * a.dt_s)
@@ -26,7 +26,7 @@ def turn_reference(a):
     a.ref_i = i * correction
 
 
-@compiled
+@pasted
 def _gather(line, a, v, i, share):
     """Add the share of one sample to the running half-cycle window."""
     line.afe_n += share

@@ -3,13 +3,13 @@
 
 from __future__ import annotations
 
-from .compiled import compiled
+from .compiled import pasted
 
 # Sum of four uniform 16-bit numbers has this standard deviation: 65536 * sqrt(4 / 12).
 _NOISE_SIGMA = 37837.227
 
 
-@compiled
+@pasted
 def rotation(angle_rad: float) -> tuple[float, float]:
     """Return cos, sin of a small angle (|angle| < 0.1 rad: error below 1e-13)."""
     square = angle_rad * angle_rad
@@ -18,7 +18,7 @@ def rotation(angle_rad: float) -> tuple[float, float]:
     return cosine, sine
 
 
-@compiled
+@pasted
 def xorshift(seed: int) -> int:
     """Return the next state of Marsaglia's 64-bit xorshift (13, 7, 17); never 0."""
     seed ^= seed << 13
@@ -27,7 +27,7 @@ def xorshift(seed: int) -> int:
     return seed
 
 
-@compiled
+@pasted
 def gaussian(seed: int) -> float:
     """Return a number of mean 0 and standard deviation 1 (sum of four uniforms, within +-3.5)."""
     total = (seed & 0xFFFF) + ((seed >> 16) & 0xFFFF) + ((seed >> 32) & 0xFFFF) + ((seed >> 48) & 0xFFFF)

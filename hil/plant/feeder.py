@@ -14,6 +14,7 @@ import numpy as np
 from . import kernel
 from .config import AfeConfig, InverterConfig, StationConfig
 from .grid import Grid
+from .network import COEFFICIENTS
 from .state import AFE, LINE, OUT_SIZE, UNIT, WORLD
 from .unit import Unit
 
@@ -101,7 +102,7 @@ class Feeder:
         self.lines = np.zeros(config.phases, LINE)
         self.units = np.zeros(config.units, UNIT)
         self.afe = afe_record(config.afe, dt_s, config.nominal_hz, config.phases, config.seed)
-        self.net = np.zeros((config.phases, 2, 15))
+        self.net = np.zeros(config.phases * 2 * COEFFICIENTS)
         self.harmonics = np.zeros((24, 2))
         self.wave = np.zeros((1, config.phases))
         self.out = np.zeros(OUT_SIZE)

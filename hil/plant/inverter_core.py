@@ -8,7 +8,7 @@ c = exp(j theta_pll), so P = m/2 V id and Q (absorbed) = -m/2 V iq, m = number o
 from __future__ import annotations
 
 from .arithmetic import rotation
-from .compiled import compiled
+from .compiled import compiled, pasted
 from .state import (
     ALARM_AC_OVER_VOLT,
     ALARM_AC_UNDER_VOLT,
@@ -29,7 +29,7 @@ _DEAD_US = 160_000  # terminals dead this long: the inverter leaves RUNNING
 _SLOW_S = 1e-3
 
 
-@compiled
+@pasted
 def observe(u, va, vb, vc, c, s):
     """Track the terminal voltage as a phasor: single-phase by a SOGI in rotating form, three-phase by Clarke."""
     if u.phases == 1:
@@ -41,7 +41,7 @@ def observe(u, va, vb, vc, c, s):
         u.zi = (vb - vc) * INV_ROOT3
 
 
-@compiled
+@pasted
 def lock(u, va, vb, vc, dt_s):
     """Advance PLL and current loop by one step; va..vc: terminal voltages at the end of the step, V."""
     c, s = rotation(u.w_rad_s * dt_s)
@@ -53,13 +53,12 @@ def lock(u, va, vb, vc, dt_s):
     u.cr = cr
     u.ci = ci
     observe(u, va, vb, vc, c, s)
-    amplitude = (u.zr * u.zr + u.zi * u.zi) ** 0.5
-    error = (u.zi * cr - u.zr * ci) / max(amplitude, u.v_floor)
+    error = (u.zi * cr - u.zr * ci) * u.v_inverse
     if u.zr * cr + u.zi * ci < 0.0:
         error = 1.0 if error >= 0.0 else -1.0
+    error = min(max(error, -1.0), 1.0)
     u.w_sum = min(max(u.w_sum + u.ki * error * dt_s, -u.w_span), u.w_span)
     u.w_rad_s = u.w0_rad_s + u.w_sum + u.kp * error
-    u.v_amp += 0.05 * (amplitude - u.v_amp)
     u.id += u.current_gain * (u.id_ref - u.id)
     u.iq += u.current_gain * (u.iq_ref - u.iq)
 
@@ -152,6 +151,8 @@ def _latch(u, t_us):
 @compiled
 def unit_slow(u, t_us):
     """Run state, protection, limits and the power path of one inverter (each millisecond)."""
+    u.v_amp = (u.zr * u.zr + u.zi * u.zi) ** 0.5
+    u.v_inverse = 1.0 / max(u.v_amp, u.v_floor)
     _latch(u, t_us)
     if u.self_trip and not u.tripped:
         u.tripped = 1

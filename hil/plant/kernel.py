@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from .afe_core import afe_sample, turn_reference
-from .compiled import compiled
+from .compiled import compiled, pasted
 from .inverter_core import HALF_ROOT3, lock, true_power, unit_slow
 from .source_core import feeder_step, source_voltage, turn_source
 from .state import (
@@ -30,7 +30,7 @@ from .switch_core import contactor_step, gate_step, mirror_open, rcd_step
 from .vehicle_core import battery_limits, battery_step, ev_step, pilot_step, thermal_step
 
 
-@compiled
+@pasted
 def _spread(lines, phases, re, im, sign):
     """Add a current phasor (re, im) to the chargers' currents of each phase."""
     lines[0].i_charger += sign * re
@@ -41,7 +41,7 @@ def _spread(lines, phases, re, im, sign):
         lines[2].i_charger += sign * (half - side)
 
 
-@compiled
+@pasted
 def _inject(w, lines, units, phases):
     """Sum all units' injected currents at mid-step into the lines."""
     for k in range(phases):
@@ -54,7 +54,7 @@ def _inject(w, lines, units, phases):
             _spread(lines, phases, u.id * mr - u.iq * mi, u.id * mi + u.iq * mr, -1.0)
 
 
-@compiled
+@pasted
 def _feed(w, lines, net, harmonics, wave, phases):
     """Advance source and feeder of every phase."""
     turn_source(w)
@@ -65,13 +65,13 @@ def _feed(w, lines, net, harmonics, wave, phases):
             e = wave[w.wave_at, k]
         else:
             e = source_voltage(w, line, harmonics)
-        feeder_step(line, net[k, closed], e, line.i_charger)
+        feeder_step(line, net, 15 * (2 * k + closed), e, line.i_charger)
     if w.wave_left > 0:
         w.wave_left -= 1
         w.wave_at += 1
 
 
-@compiled
+@pasted
 def _track(w, lines, units, phases):
     """Let every unit follow its terminal voltage; leave unit 0's current in the lines for the AFE."""
     va = lines[0].v
@@ -94,7 +94,7 @@ def _track(w, lines, units, phases):
     _spread(lines, phases, u.id * u.cr - u.iq * u.ci, u.id * u.ci + u.iq * u.cr, 1.0)
 
 
-@compiled
+@pasted
 def _measure(w, lines, afe, phases, t_us):
     """Give the AFE one sample of each phase; note the last current that was not zero."""
     turn_reference(afe)
@@ -105,7 +105,7 @@ def _measure(w, lines, afe, phases, t_us):
             w.last_current_us = t_us
 
 
-@compiled
+@pasted
 def _slow(w, lines, units, phases, test, t_us):
     """Run what needs no more than a millisecond's resolution."""
     for n in range(w.units):
@@ -124,7 +124,7 @@ def _slow(w, lines, units, phases, test, t_us):
     thermal_step(w, 0.5 * (u.id * u.id + u.iq * u.iq))
 
 
-@compiled
+@pasted
 def _report(w, lines, afe, phases, out):
     """Write what the board feels."""
     if not w.afe_frozen:

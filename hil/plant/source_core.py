@@ -4,13 +4,13 @@
 from __future__ import annotations
 
 from .arithmetic import gaussian, rotation, xorshift
-from .compiled import compiled
+from .compiled import pasted
 
 TWO_PI = 6.283185307179586
 SQRT2 = 1.4142135623730951
 
 
-@compiled
+@pasted
 def turn_source(w):
     """Advance frequency ramp, source phasor and flicker phasor by one step."""
     if w.f_left > 0:
@@ -29,7 +29,7 @@ def turn_source(w):
         w.flicker_r = fr
 
 
-@compiled
+@pasted
 def source_voltage(w, line, harmonics):
     """Return the source voltage of one phase at mid-step, V."""
     if line.e_left > 0:
@@ -58,12 +58,12 @@ def source_voltage(w, line, harmonics):
     return e
 
 
-@compiled
-def feeder_step(line, a, e, j):
-    """Advance the feeder of one phase: a = 15 coefficients, e source V, j injected A (both mid-step)."""
+@pasted
+def feeder_step(line, a, at, e, j):
+    """Advance the feeder of one phase: 15 coefficients from a[at], e source V, j injected A (both mid-step)."""
     ig = line.i_grid
     v = line.v
     il = line.i_load
-    line.i_grid = a[0] * ig + a[1] * v + a[2] * il + a[3] * e + a[4] * j
-    line.v = a[5] * ig + a[6] * v + a[7] * il + a[8] * e + a[9] * j
-    line.i_load = a[10] * ig + a[11] * v + a[12] * il + a[13] * e + a[14] * j
+    line.i_grid = a[at] * ig + a[at + 1] * v + a[at + 2] * il + a[at + 3] * e + a[at + 4] * j
+    line.v = a[at + 5] * ig + a[at + 6] * v + a[at + 7] * il + a[at + 8] * e + a[at + 9] * j
+    line.i_load = a[at + 10] * ig + a[at + 11] * v + a[at + 12] * il + a[at + 13] * e + a[at + 14] * j
