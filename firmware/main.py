@@ -74,18 +74,19 @@ def open_cycle(board, image, settings, said):
 def build_tasks(station):
     """Fill station.tasks."""
     from evse.store.journal import JournalStore
-
+    from evse.store.trips import TripStore
     from evse.tasks.console import ConsoleTask
     from evse.tasks.inverter import InverterTask
     from evse.tasks.journal import JournalTask
     from evse.tasks.mqtt import MqttTask
 
     mqtt = MqttTask(station)
-    station.journal = JournalStore(station.board.memory)
+    station.journal = JournalStore(station.board.memory, station.clock.now_s)
+    station.trips = TripStore(station.board.memory)
     station.journal_task = JournalTask(station, (mqtt,))
     station.tasks = [station.clock, station.journal_task, ConsoleTask(station), mqtt]
-    if station.cycle is not None:
-        station.tasks.append(InverterTask(station.image, station.settings, station.board.inverter_uart))
+    if station.cycle is not None and station.board.inverter_uart is not None:
+        station.tasks.append(InverterTask(station.image, station.settings, station.board))
 
 
 def start():

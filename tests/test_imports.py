@@ -24,7 +24,7 @@ ALLOWED = {
     **{stage: BASE for stage in STAGES},
     "cycle": BASE | STAGES,
     "profiles": BASE,
-    "link": {"fixed"},
+    "link": {"fixed", "faults", "points"},
     "drivers": BASE | {"link", "hal"},
     "hal": BASE,
     "store": BASE | {"link", "profiles"},

@@ -125,6 +125,8 @@ SETTINGS = (
     ("mqtt_tls", SETTING, "", 0, 1, 0, INSTALLER, "", "1: TLS; certs/ca.der, client.der, client.key."),
     ("mqtt_access", SETTING, "", ("view", "user"), 0, "user", INSTALLER, "", "What MQTT may do."),
     ("discovery_prefix", SETTING, "", 0, 32, "homeassistant", INSTALLER, "", "Home Assistant; empty: off."),
+    ("utc_offset_min", SETTING, "min", -720, 840, 0, USER, "", "Standard time's offset from UTC."),
+    ("summer_time", SETTING, "", ("none", "eu", "us"), 0, "none", USER, "", "Summer time rule."),
     ("ntp_host", SETTING, "", 0, 64, "", INSTALLER, "", "Time server; empty switches NTP off."),
 )
 
@@ -205,6 +207,7 @@ MEASUREMENTS = (
     ("import_room_w", MEASUREMENT, "W", 0, 30000, None, VIEW, "limits.import_w", "Room for import now."),
     ("export_room_w", MEASUREMENT, "W", 0, 30000, None, VIEW, "limits.export_w", "Room for export now."),
     ("fault_count", MEASUREMENT, "", 0, 99, None, VIEW, "status.fault_count", "Active faults."),
+    ("locked", MEASUREMENT, "", 0, 1, None, VIEW, "status.locked", "1: the charger is locked by its user."),
     ("cycles", MEASUREMENT, "", 0, 1 << 30, None, VIEW, "status.cycles", "Cycles since boot."),
     ("overruns", MEASUREMENT, "", 0, 1 << 30, None, VIEW, "status.overruns", "Cycles over their time budget."),
     ("late_worst_us", MEASUREMENT, "us", 0, 1 << 30, None, VIEW, "status.late_worst_us", "Worst lateness of a cycle."),

@@ -8,6 +8,8 @@ runs on ticks (leases, delays). Task, once a second; asks NTP at boot and then o
 import asyncio
 from time import ticks_add, ticks_diff, ticks_ms
 
+from evse.tasks.local_time import days, minute_of_week
+
 EARLIEST_S = 1704067200  # 2024-01-01: anything before is a clock that was never set
 LATEST_S = 4102444800  # 2100-01-01
 NTP_PERIOD_MS = 86400000
@@ -71,6 +73,17 @@ class ClockTask:
         if self._unix_ms is not None:
             self._unix_ms += passed_ms
 
+    def _tell_cycle(self) -> None:
+        """Put the local minute of the week in the cycle's mailbox, stamped with the start of that minute."""
+        if self._unix_ms is None:
+            return
+        settings = self._station.settings
+        unix_s = self._unix_ms // 1000
+        box = self._station.image.mail.clock
+        box.begin()
+        box.minute_of_week = minute_of_week(unix_s, settings.utc_offset_min, settings.summer_time)
+        box.end(ticks_add(self._anchor_ms, -(self._unix_ms % 60000)))
+
     def _ask_rtc(self) -> None:
         rtc = getattr(self._station.board, "rtc", None)
         if rtc is None:
@@ -86,6 +99,7 @@ class ClockTask:
         while True:
             self.beat_ms = ticks_ms()
             self._advance()
+            self._tell_cycle()
             host = self._station.settings.ntp_host
             if host and ticks_diff(self.beat_ms, due_ms) >= 0 and self._station.may_stall():
                 from evse.tasks.ntp import ask
@@ -95,13 +109,6 @@ class ClockTask:
                     self.set(unix_s, "ntp")
                 due_ms = ticks_add(ticks_ms(), NTP_PERIOD_MS if unix_s else NTP_RETRY_MS)
             await asyncio.sleep_ms(1000)
-
-
-def _days(year: int, month: int, day: int) -> int:
-    """Return days from 1970-01-01 to a date of the Gregorian calendar."""
-    year -= month <= 2
-    era_day = (153 * (month + (9 if month <= 2 else -3)) + 2) // 5 + day - 1
-    return year * 365 + year // 4 - year // 100 + year // 400 + era_day - 719468
 
 
 def parse_utc(text: str) -> int:
@@ -115,7 +122,7 @@ def parse_utc(text: str) -> int:
     hour, minute, second = int(digits[8:10]), int(digits[10:12]), int(digits[12:])
     if not (1 <= month <= 12 and 1 <= day <= 31 and hour < 24 and minute < 60 and second < 60):
         raise ValueError("time '%s' does not exist" % text)
-    return _days(year, month, day) * 86400 + hour * 3600 + minute * 60 + second
+    return days(year, month, day) * 86400 + hour * 3600 + minute * 60 + second
 
 
 def utc_text(unix_s: int) -> str:

@@ -2,9 +2,12 @@
 """Drains the cycle's event ring: into the FRAM journal, and on to whoever listens (MQTT). 20 times a second."""
 
 import asyncio
-from time import ticks_ms
+from time import ticks_diff, ticks_ms
+
+from evse.faults import EVENT_CONTACTOR_OPENED, EVENT_TRIP
 
 LOOK_MS = 50
+TRIP_OPEN_MS = 500  # after this a trip is kept without its opening time
 PER_TURN = 8  # rows a turn: a burst must not hold the other tasks
 
 
@@ -25,6 +28,8 @@ class JournalTask:
         self._events = station.image.events
         self._listeners = listeners
         self._row = [0] * 5
+        self._trip_ms = 0  # ticks of a trip that is not yet in the trip store
+        self._trip_open = 0  # 1: a trip waits for its contactor to open
         self.sequence = 0
         self.lost = 0  # events overwritten before they could be read
         self.unwritten = 0  # events the FRAM did not take
@@ -35,6 +40,7 @@ class JournalTask:
         while True:
             self.beat_ms = ticks_ms()
             self.drain(PER_TURN)
+            self._trip_late()
             await asyncio.sleep_ms(LOOK_MS if self.sequence >= self._events.count else 0)
 
     def drain(self, most: int) -> None:
@@ -53,8 +59,33 @@ class JournalTask:
     def put(self, row) -> None:
         """Record one event row (ticks_ms, code, subject, value, phase) and hand it on."""
         self._record(row)
+        self._watch_trip(row)
         for listener in self._listeners:
             listener.event(row)
+
+    def _watch_trip(self, row) -> None:
+        """A trip goes to the trip store with the time until the contactor was open."""
+        if row[1] == EVENT_TRIP:
+            self._trip_open = 1
+            self._trip_ms = row[0]
+        elif row[1] == EVENT_CONTACTOR_OPENED and self._trip_open:
+            self._keep_trip(ticks_diff(row[0], self._trip_ms))
+
+    def _trip_late(self) -> None:
+        if self._trip_open and ticks_diff(ticks_ms(), self._trip_ms) > TRIP_OPEN_MS:
+            self._keep_trip(0)
+
+    def _keep_trip(self, open_ms: int) -> None:
+        self._trip_open = 0
+        station = self._station
+        if station.trips is None:
+            return
+        profile = int(station.profile.hash, 16) if station.profile is not None else 0
+        boot = station.journal.boot if station.journal is not None else 0
+        try:
+            station.trips.append(station.image, station.clock.now_s() or 0, boot, profile, open_ms)
+        except OSError:
+            self.unwritten += 1
 
     def _record(self, row) -> None:
         if self._station.journal is None:

@@ -37,6 +37,7 @@ class Station:
         self.commands = Commands(self)
         self.reader = Reader(image)
         self.journal = None  # the FRAM journal, once opened
+        self.trips = None  # the FRAM store of trips, once opened
         self.journal_task = None
         self.tasks = []
         self.keepers = []

@@ -22,8 +22,10 @@ class Keeper:
 
     def __init__(self, task):
         self.task = task
+        self.name = getattr(task, "name", type(task).__name__)
         self.failures = 0  # in a row
         self.restarts = 0  # since boot
+        self.started_ms = 0
         self.waiting = 0  # 1: between two runs
         self.silent = 0  # 1: cancelled because its heartbeat stopped
         self.handle = None
@@ -65,27 +67,35 @@ class Supervisor:
             self._station.board.watchdog.feed()
         self._cycles = cycles
         now_ms = ticks_ms()
+        failing = 0
         for keeper in self.keepers:
-            task = keeper.task
-            patience_ms = getattr(task, "patience_ms", 0)
-            if patience_ms and not keeper.waiting and ticks_diff(now_ms, task.beat_ms) > patience_ms:
-                keeper.silent = 1
-                keeper.waiting = 1
-                keeper.handle.cancel()
+            self._look_at(keeper, now_ms)
+            if keeper.failures >= FAILURES_MAX and getattr(keeper.task, "critical", True):
+                failing = 1
+        self._status.cause[FAULT_TASK] = failing
+
+    @staticmethod
+    def _look_at(keeper: Keeper, now_ms: int) -> None:
+        if keeper.waiting:
+            return
+        task = keeper.task
+        patience_ms = getattr(task, "patience_ms", 0)
+        if patience_ms and ticks_diff(now_ms, task.beat_ms) > patience_ms:
+            keeper.silent = 1
+            keeper.waiting = 1
+            keeper.handle.cancel()
+        elif keeper.failures and ticks_diff(now_ms, keeper.started_ms) > STEADY_MS:
+            keeper.failures = 0
 
     async def _keep(self, keeper: Keeper) -> None:
         while True:
-            started_ms = ticks_ms()
-            keeper.task.beat_ms = started_ms
+            keeper.started_ms = ticks_ms()
+            keeper.task.beat_ms = keeper.started_ms
             keeper.waiting = 0
             text = await self._once(keeper)
-            if ticks_diff(ticks_ms(), started_ms) > STEADY_MS:
-                keeper.failures = 0
             keeper.failures += 1
             keeper.restarts += 1
-            self._station.notes.say(keeper.task.name, text)
-            if getattr(keeper.task, "critical", True) and keeper.failures >= FAILURES_MAX:
-                self._status.fault[FAULT_TASK] = 1
+            self._station.notes.say(keeper.name, text)
             await asyncio.sleep_ms(min(BACKOFF_MS << min(keeper.failures - 1, 6), BACKOFF_MAX_MS))
 
     async def _once(self, keeper: Keeper) -> str:

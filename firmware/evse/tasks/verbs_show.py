@@ -5,9 +5,10 @@ import gc
 import sys
 from time import ticks_diff, ticks_ms
 
-from evse.faults import EVENT_TRIP, FAULTS
+from evse.faults import ELEMENTS, FAULTS
 from evse.link import telemetry
 from evse.points import ACCESS, UNIT, find
+from evse.tasks.clock import utc_text
 from evse.tasks.station import VERSION
 from evse.tasks.verbs import ARGUMENTS, HELP, NAME, VERBS, WHO, VerbError
 from evse.tasks.verbs import find as find_verb
@@ -33,6 +34,7 @@ _STATUS = (
     "fault_count",
 )
 
+TRIPS_SHOWN = 24
 LOG_DEFAULT = 16
 LOG_MAX = 64
 
@@ -104,36 +106,56 @@ async def faults(session, words) -> str:
     return "active=%d" % count
 
 
-def _events(session, most: int, wanted: int):
-    """Yield texts of the last events in the ring, oldest first; wanted: one code only, or 0 for all."""
-    events = session.station.image.events
-    row = [0] * 5
-    for sequence in range(max(0, events.count - events.depth), events.count):
-        if events.count - sequence > most and not wanted:
-            continue
-        if events.read(sequence, row) and wanted in (0, row[1]):
-            yield row[0], telemetry.event_text(row, session.station.clock.seconds_text(row[0]))
+def _journal_text(session, record) -> str:
+    """Return one line of a journal record; an earlier start of the controller shows as `boot N`."""
+    utc_s, ticks, boot, code, subject, value, phase = record
+    if utc_s:
+        when = utc_text(utc_s)
+    elif boot == session.station.journal.boot:
+        when = session.station.clock.seconds_text(ticks)
+    else:
+        when = "boot %d" % boot
+    return telemetry.event_text((ticks, code, subject, value, phase), when)
+
+
+async def _journal(session, most: int) -> int:
+    """Write the last records of the FRAM journal; return its newest number."""
+    journal = session.station.journal
+    if journal is None:
+        return 0
+    for sequence in range(max(journal.oldest, journal.newest - most + 1), journal.newest + 1):
+        record = journal.read(sequence)
+        if record is not None:
+            await session.line("%d %s" % (sequence, _journal_text(session, record)))
+    return journal.newest
 
 
 async def trips(session, _words) -> str:
-    protection = session.station.image.protection
-    for _ticks, text in _events(session, 64, EVENT_TRIP):
-        await session.line(text)
-    return "trips=%d %s" % (protection.trips, shown(session, "trip_element"))
+    store = session.station.trips
+    newest = store.newest if store is not None else 0
+    for sequence in range(max(1, newest - TRIPS_SHOWN + 1), newest + 1):
+        trip = store.read(sequence)
+        if trip is None:
+            continue
+        element = telemetry.code_name("element", trip["element"])
+        unit = ELEMENTS[trip["element"]][2] if trip["element"] < len(ELEMENTS) else ""
+        when = utc_text(trip["utc_s"]) if trip["utc_s"] else "boot %d" % trip["boot"]
+        await session.line(
+            "%d %s %s L%d value=%d limit=%d %s open=%d ms"
+            % (sequence, when, element, trip["phase"], trip["value"], trip["threshold"], unit, trip["open_ms"])
+        )
+    return "trips=%d since_boot=%d" % (newest, session.station.image.protection.trips)
 
 
 async def log(session, words) -> str:
     if words and not words[0].isdigit():
         raise VerbError("usage", "count '%s' is not a number; give 1..%d" % (words[0][:20], LOG_MAX))
     most = min(int(words[0][:4]), LOG_MAX) if words else LOG_DEFAULT
-    lines = list(_events(session, most, 0))
+    newest = await _journal(session, most)
     clock = session.station.clock
     for ticks, who, text in session.station.notes.latest(most):
-        lines.append((ticks, "%s %s: %s" % (clock.seconds_text(ticks), who, text)))
-    lines.sort(key=lambda line: clock.uptime_ms(line[0]))
-    for _ticks, text in lines[-most:]:
-        await session.line(text)
-    return "events=%d notes=%d" % (session.station.image.events.count, session.station.notes.count)
+        await session.line("%s %s: %s" % (clock.seconds_text(ticks), who, text))
+    return "events=%d notes=%d" % (newest, session.station.notes.count)
 
 
 async def profile(session, _words) -> str:
@@ -166,11 +188,9 @@ async def version(session, _words) -> str:
 async def tasks(session, _words) -> str:
     now_ms = ticks_ms()
     for keeper in session.station.keepers:
-        task = keeper.task
-        await session.line(
-            "%s age=%d ms restarts=%d%s"
-            % (task.name, ticks_diff(now_ms, task.beat_ms), keeper.restarts, " waiting" if keeper.waiting else "")
-        )
+        age_ms = ticks_diff(now_ms, keeper.task.beat_ms)
+        waiting = " waiting" if keeper.waiting else ""
+        await session.line("%s age=%d ms restarts=%d%s" % (keeper.name, age_ms, keeper.restarts, waiting))
     return "tasks=%d" % len(session.station.keepers)
 
 
