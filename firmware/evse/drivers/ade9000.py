@@ -101,6 +101,7 @@ class Ade9000:
         """Reset, identify, configure and run the part; blocks about 60 ms. phases 1..3; nominal_hz 50 or 60."""
         self.ok = 0
         self.phases = phases
+        self.crc_checked = 1  # out of burst mode every read carries it
         self._write16(reg.CONFIG1, reg.CONFIG1_SWRST)
         sleep_ms(RESET_MS)
         self._identify()
@@ -142,7 +143,8 @@ class Ade9000:
         self._write16(address, value)
         read = self._read16(address)
         if read != value:
-            raise AfeError("AFE register 0x%03X reads 0x%04X after writing 0x%04X" % (address, read, value))
+            shown = "with a wrong CRC" if read < 0 else "0x%04X" % read
+            raise AfeError("AFE register 0x%03X reads %s after writing 0x%04X" % (address, shown, value))
 
     def _probe_crc(self) -> None:
         # UG-1098 is not clear whether a single read carries its CRC while BURST_EN is set: ask the part.
