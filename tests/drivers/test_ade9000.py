@@ -3,6 +3,7 @@
 """The ADE9000 driver against a register file with the part's SPI protocol."""
 
 from ade9000_peer import Part
+
 from evse import fixed
 from evse.drivers import ade9000, ade9000_registers
 from evse.drivers.ade9000 import Ade9000, AfeError
@@ -162,6 +163,7 @@ def test_a_frozen_part_stands_still():
 def test_a_wrong_crc_is_not_believed():
     afe, part = started(1)
     for byte in range(2, 8):
+
         def flip(received, byte=byte):
             if len(received) == 8:
                 received[byte] ^= 4

@@ -73,7 +73,7 @@ class SunSpecDevice:
             if sunspec.raw16(data, 0) == sunspec.MARK_HIGH and sunspec.raw16(data, 1) == sunspec.MARK_LOW:
                 return base
             reasons.append("register %d reads %02X%02X %02X%02X" % (base, data[0], data[1], data[2], data[3]))
-        raise DeviceError("%s %d is not SunSpec: no \"SunS\": %s" % (self.name, self.unit, "; ".join(reasons)))
+        raise DeviceError('%s %d is not SunSpec: no "SunS": %s' % (self.name, self.unit, "; ".join(reasons)))
 
     async def _read_common(self) -> None:
         if 1 not in self.models:

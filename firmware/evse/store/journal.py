@@ -39,7 +39,17 @@ class JournalStore:
         """Record one event; return its sequence. OSError when the memory does not answer."""
         now_s = self.clock() if self.clock else None
         struct.pack_into(
-            _BODY, self._ring.body, 0, now_s or 0, ticks_ms, self.boot, code & 0xFF, subject & 0xFF, phase & 0xFF, 0, value
+            _BODY,
+            self._ring.body,
+            0,
+            now_s or 0,
+            ticks_ms,
+            self.boot,
+            code & 0xFF,
+            subject & 0xFF,
+            phase & 0xFF,
+            0,
+            value,
         )
         return self._ring.append()
 

@@ -37,8 +37,8 @@ class Ring:
         """Read a slot into body; return its sequence, 0 when it is not whole."""
         whole = self._whole
         self._memory.readinto(self._address + slot * self._slot_bytes, whole)
-        sequence, = struct.unpack_from("<I", whole, 0)
-        check, = struct.unpack_from("<I", whole, len(whole) - 4)
+        (sequence,) = struct.unpack_from("<I", whole, 0)
+        (check,) = struct.unpack_from("<I", whole, len(whole) - 4)
         return sequence if sequence and check == crc32(self._covered) else 0
 
     def append(self) -> int:

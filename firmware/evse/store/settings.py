@@ -57,7 +57,7 @@ def _check_number(row, value) -> int:
     if isinstance(value, bool) or not isinstance(value, int):
         raise SettingError("%s: %s is not a whole number; give %s" % (name, repr(value)[:40], allowed))
     if not row[points.LOW] <= value <= row[points.HIGH]:
-        shown = "%d" % value if -10**12 < value < 10**12 else "the number"
+        shown = "%d" % value if -(10**12) < value < 10**12 else "the number"
         raise SettingError("%s: %s is out of range; give %s" % (name, shown, allowed))
     return value
 
@@ -179,9 +179,7 @@ class Settings:
         if row is None:
             raise SettingError("%s: no such setting; `points` lists them" % str(name)[:40])
         if access < row[points.WHO]:
-            raise SettingError(
-                "%s: only the %s may change it; unlock first" % (name, points.ACCESS[row[points.WHO]])
-            )
+            raise SettingError("%s: only the %s may change it; unlock first" % (name, points.ACCESS[row[points.WHO]]))
         return row
 
     def _change(self, values: dict) -> int:

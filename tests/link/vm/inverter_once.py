@@ -2,16 +2,16 @@
 """Run the inverter task against a device on a PTY for a while, then print what the image holds as JSON."""
 
 import asyncio
-import gc
 import json
 import sys
 
 sys.path.insert(0, sys.argv[0].rsplit("/", 1)[0])
 
+from pty_uart import PtyUart
+
 from evse.image import Image
 from evse.store.settings import Settings
 from evse.tasks.inverter import InverterTask
-from pty_uart import PtyUart
 
 
 class Board:

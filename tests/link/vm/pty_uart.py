@@ -2,7 +2,6 @@
 """A PTY with machine.UART's face, on the MicroPython unix VM."""
 
 import select
-
 import termios
 
 
