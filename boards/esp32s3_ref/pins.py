@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""Wiring of the ESP32-S3 reference board (ESP32-S3-WROOM-1, 8 MB flash). Literal dicts only: the host reads this file as data."""
+"""Wiring of the ESP32-S3 reference board (ESP32-S3-WROOM-1, 8 MB flash).
+
+Literal dicts only: the host reads this file as data.
+"""
 
 BOARD = {"name": "esp32s3_ref", "port": "esp32", "mcu": "esp32s3"}
 

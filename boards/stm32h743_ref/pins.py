@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""Wiring of the STM32H743 reference board (NUCLEO-H743ZI2 and a front-end board). Literal dicts only: the host reads this file as data."""
+"""Wiring of the STM32H743 reference board (NUCLEO-H743ZI2 and a front-end board).
+
+Literal dicts only: the host reads this file as data.
+"""
 
 BOARD = {"name": "stm32h743_ref", "port": "stm32", "mcu": "stm32h743"}
 

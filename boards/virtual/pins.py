@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""Wiring of the virtual board: an ESP32-S3 that exists only in simulation. Literal dicts only: the host reads this file as data."""
+"""Wiring of the virtual board: an ESP32-S3 that exists only in simulation.
+
+Literal dicts only: the host reads this file as data.
+"""
 
 BOARD = {"name": "virtual", "port": "esp32", "mcu": "esp32s3"}
 

@@ -129,6 +129,7 @@ class VirtualBoard:
         """Power up: the world runs through the boot time, then the firmware starts."""
         try:
             self.files.mkdir(parents=True, exist_ok=True)
+            (Path(self._temporary) / "board").symlink_to(self.board_path)
             if not self.fram_path.exists() or self.fram_path.stat().st_size != FRAM_SIZE:
                 self.fram_path.write_bytes(bytes(FRAM_SIZE))
             self.line.device = self.plant.serial.get("inverter")
@@ -200,9 +201,10 @@ class VirtualBoard:
     def _environment(self, cause: str) -> dict[str, str]:
         path = [str(MODULES)]
         if self._firmware is not None:
-            path += [str(self._firmware), str(self.board_path)]
+            # The board's folder is the package `board`, as on its file system.
+            path += [str(self._firmware), self._temporary]
         path += [".frozen"] if self._firmware is not None else ["", "lib", ".frozen"]
-        values = {
+        return {
             "MICROPYPATH": ":".join(path),
             "VB_MODE": "realtime" if self.realtime else "lockstep",
             "VB_PINS": str(self.board_path / "pins.py"),
@@ -214,7 +216,6 @@ class VirtualBoard:
             "VB_ARGS": "\n".join(self._arguments),
             "VB_ROOT": f"{self._firmware}/" if self._firmware is not None else "",
         }
-        return values
 
     def _end_process(self) -> None:
         if self._process is not None:

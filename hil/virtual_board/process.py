@@ -76,7 +76,7 @@ class Process:
                 env=environment,
                 pass_fds=(board_rx, board_tx),
                 start_new_session=True,
-                preexec_fn=_take_terminal if tty else None,
+                preexec_fn=_take_terminal if tty else None,  # noqa: PLW1509  (start_new_session alone takes no terminal)
             )
         except OSError as error:
             os.close(self._tx)

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: MIT
+# ruff: noqa: F821  (execfile is a builtin of the unix port)
 """Starts the firmware on the virtual board: boot.py, then main.py, as a port does."""
 
 import os
@@ -7,6 +8,7 @@ import select
 import sys
 
 import _link
+import micropython
 
 _BIG_MS = 1 << 40  # far ahead of the machine's own clock, which the C task queue takes for "now"
 
@@ -53,6 +55,17 @@ def _run():
     return False
 
 
+class _MicroPython:
+    """The unix port's `micropython` with what a board's has besides."""
+
+    def __getattr__(self, name):
+        return getattr(micropython, name)
+
+    def alloc_emergency_exception_buf(self, size):
+        """The unix port has its own buffer."""
+
+
+sys.modules["micropython"] = _MicroPython()
 random.seed(int(os.getenv("VB_SEED") or 0))
 _patch_asyncio()
 _done = False

@@ -81,7 +81,8 @@ class Pin:
             self._level = level
             kind = self._kind
             if kind == _SELECT:
-                select_listener(level)
+                if select_listener is not None:
+                    select_listener(level)
             elif kind != _NONE:
                 _box[self._slot] = level
                 if kind == _GATE:

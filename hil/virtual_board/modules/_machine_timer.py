@@ -6,7 +6,7 @@ import sys
 from _board import PORT
 from _link import FAR_US, world
 
-import micropython
+from micropython import heap_lock, heap_unlock
 
 port = __import__("_port_" + PORT)
 _users = {}
@@ -77,12 +77,12 @@ class Timer:
                 sys.print_exception(error)  # the scheduler prints and goes on
 
     def _fire_hard(self):
-        micropython.heap_lock()
+        heap_lock()
         try:
             self._callback(self)
-            micropython.heap_unlock()
+            heap_unlock()
         except Exception as error:
-            micropython.heap_unlock()
+            heap_unlock()
             print("uncaught exception in Timer interrupt handler")
             sys.print_exception(error)
             self._callback = None

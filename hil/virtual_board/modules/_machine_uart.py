@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""UART with byte times: what is written leaves at the line's speed, what arrives is there when its last stop bit ends."""
+"""UART with byte times: bytes leave at the line's speed, and arrive when their last stop bit ends."""
 
 import struct
 from select import POLLIN, POLLOUT

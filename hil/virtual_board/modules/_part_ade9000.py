@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: MIT
+# ruff: noqa: F821  (ptr8 belongs to the viper emitter)
 """SPI side of the ADE9000: command words, burst reads, CRC, configuration registers.
 
 Sources: ADE9000 data sheet (register map), UG-1098 (SPI protocol, CRC). What the DSP measures comes from the host,
@@ -88,8 +89,7 @@ class Ade9000:
 
     def _reset(self):
         self._registers.clear()
-        for address in _DEFAULTS:
-            self._registers[address] = _DEFAULTS[address]
+        self._registers.update(_DEFAULTS)
         self._registers[_STATUS1] = 1 << 16  # RSTDONE
         self._registers[_STATUS0] = 0
         self._burst = False

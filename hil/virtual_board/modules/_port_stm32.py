@@ -19,78 +19,10 @@ HAS_READ_UV = False
 ADC_BITS = 16
 ADC_FULL_UV = 3_300_000
 
-_ADC = [
-    "A0",
-    "A3",
-    "A4",
-    "A5",
-    "A6",
-    "B0",
-    "B1",
-    "C0",
-    "C2",
-    "C3",
-    "F3",
-    "F4",
-    "F5",
-    "F6",
-    "F7",
-    "F8",
-    "F9",
-    "F10",
-    "F11",
-    "F12",
-    "F13",
-    "F14",
-]
-_PWM = [
-    "A0",
-    "A3",
-    "A5",
-    "A6",
-    "A8",
-    "A15",
-    "B0",
-    "B1",
-    "B10",
-    "B11",
-    "C6",
-    "C7",
-    "C8",
-    "C9",
-    "D12",
-    "D13",
-    "D14",
-    "D15",
-    "E5",
-    "E6",
-    "E9",
-    "E11",
-    "E13",
-    "E14",
-]
+_ADC = " A0 A3 A4 A5 A6 B0 B1 C0 C2 C3 F3 F4 F5 F6 F7 F8 F9 F10 F11 F12 F13 F14 "
+_PWM = " A0 A3 A5 A6 A8 A15 B0 B1 B10 B11 C6 C7 C8 C9 D12 D13 D14 D15 E5 E6 E9 E11 E13 E14 "
 # RMII, USB, debug port, ST-LINK UART, crystals
-_TAKEN = [
-    "A1",
-    "A2",
-    "A7",
-    "A11",
-    "A12",
-    "A13",
-    "A14",
-    "B13",
-    "C1",
-    "C4",
-    "C5",
-    "C14",
-    "C15",
-    "D8",
-    "D9",
-    "G11",
-    "G13",
-    "H0",
-    "H1",
-]
+_TAKEN = " A1 A2 A7 A11 A12 A13 A14 B13 C1 C4 C5 C14 C15 D8 D9 G11 G13 H0 H1 "
 
 
 def check_pin(pin):
@@ -98,16 +30,16 @@ def check_pin(pin):
     name = pin[1:] if isinstance(pin, str) and len(pin) > 2 and pin[0] == "P" else pin
     if not isinstance(name, str) or not "A" <= name[:1] <= "H" or not name[1:].isdigit() or int(name[1:]) > 15:
         raise ValueError("Pin(%r) doesn't exist" % (pin,))
-    if name in _TAKEN:
+    if " %s " % name in _TAKEN:
         raise ValueError("Pin(%r) is taken by Ethernet, USB, debug port or crystal" % (pin,))
     return name
 
 
 def check_adc(pin):
-    if check_pin(pin) not in _ADC:
+    if " %s " % check_pin(pin) not in _ADC:
         raise ValueError("Pin(%r) does not have ADC capabilities" % (pin,))
 
 
 def check_pwm(pin):
-    if check_pin(pin) not in _PWM:
+    if " %s " % check_pin(pin) not in _PWM:
         raise ValueError("Pin(%r) doesn't have PWM capabilities" % (pin,))

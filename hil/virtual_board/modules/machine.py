@@ -3,6 +3,10 @@
 
 from _board import PORT
 from _link import RESET, world
+from _machine_bus import I2C, SPI  # noqa: F401
+from _machine_pin import ADC, PWM, Pin, Signal  # noqa: F401
+from _machine_timer import Timer  # noqa: F401
+from _machine_uart import UART  # noqa: F401
 
 if PORT == "esp32":
     PWRON_RESET, HARD_RESET, WDT_RESET, DEEPSLEEP_RESET, SOFT_RESET = 1, 2, 3, 4, 5

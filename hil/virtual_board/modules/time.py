@@ -2,6 +2,7 @@
 """`time` on virtual time: ticks wrap at 2^30 as on a 32-bit board, 60 s after boot."""
 
 from _link import world
+from utime import gmtime, localtime, mktime  # noqa: F401  (of the port)
 
 _MASK = (1 << 30) - 1
 _HALF = 1 << 29

@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: MIT
+"""On the board's file system this folder is the package `board`."""
