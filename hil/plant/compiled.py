@@ -51,6 +51,9 @@ def _cache_folder() -> str:
 numba.config.CACHE_DIR = _cache_folder()
 
 # error_model numpy: a division by zero gives inf as in hardware, instead of a check per division.
-compiled = numba.njit(cache=True, error_model="numpy", nogil=True, fastmath={"contract", "nsz", "arcp", "reassoc"})
-# For the small parts of one step: pasted into the caller, so that one step is one straight run.
-pasted = numba.njit(cache=True, error_model="numpy", inline="always")
+# Fast maths only as far as infinities and NaN keep their meaning.
+_FAST = {"contract", "nsz", "arcp", "reassoc"}
+compiled = numba.njit(cache=True, error_model="numpy", nogil=True, fastmath=_FAST)
+# For the parts of one step: pasted into the caller, so that one step is one straight run. A call would
+# count references of every array it is handed, which doubles the cost of a step.
+pasted = numba.njit(cache=True, error_model="numpy", fastmath=_FAST, inline="always")

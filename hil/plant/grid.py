@@ -173,11 +173,11 @@ class Grid:
         """
         start = self._feeder.t_us if start_us is None else start_us
         rows = list(rows)
-        for (t0, v0, f0), (t1, v1, f1) in zip(rows, rows[1:], strict=False):
+        first = rows[0]
+        station.at(start, self.set, voltage_v=first[1], frequency_hz=first[2] if math.isfinite(first[2]) else None)
+        for (t0, _, f0), (t1, v1, f1) in zip(rows, rows[1:], strict=False):
             f = f1 if math.isfinite(f1) else (f0 if math.isfinite(f0) else None)
             station.at(start + round(t0 * 1e6), self.set, voltage_v=v1, frequency_hz=f, ramp_s=t1 - t0)
-        first = rows[0]
-        self.set(voltage_v=first[1], frequency_hz=first[2] if math.isfinite(first[2]) else None)
         return start + round(rows[-1][0] * 1e6)
 
     def play_wave(self, samples: np.ndarray, rate_hz: float) -> int:

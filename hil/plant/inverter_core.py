@@ -125,7 +125,8 @@ def _wanted(u):
     """Return (P, Q) wanted inside every limit of the inverter, W and var."""
     p = u.p_cmd_w * (1.0 + u.gain_error)
     top = u.s_max_va * u.w_limit_share
-    p = min(max(p, -min(u.discharge_max_w, top)), min(u.charge_max_w, top))
+    lowest = -min(u.discharge_max_w, top)
+    p = min(max(p, lowest), u.charge_max_w, top)
     step = u.ramp_w_s * _SLOW_S
     if step > 0.0 and abs(p) > abs(u.p_ramped_w):
         p = min(max(p, u.p_ramped_w - step), u.p_ramped_w + step)

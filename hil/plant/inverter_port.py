@@ -12,6 +12,7 @@ from .state import FOREVER_US
 from .sunspec_inverter import SunSpecInverter
 
 CHARACTER_BITS = 10  # 8N1, as most SunSpec devices are set
+MIN_FRAME = 8  # shortest request of the functions served
 
 
 class InverterPort(SunSpecInverter):
@@ -60,7 +61,15 @@ class InverterPort(SunSpecInverter):
         if first_us < self._busy_until_us:
             return
         self._buffer += data
-        self._frame_due_us = t_us + self.silence_us
+        end_us = t_us + self.silence_us
+        if len(self._buffer) >= MIN_FRAME and modbus.crc16(self._buffer) == 0:
+            # Complete: work it out now, so that the answer is on time however coarsely the caller steps.
+            frame, self._buffer = bytes(self._buffer), bytearray()
+            self._frame_due_us = FOREVER_US
+            self.elapse(end_us)
+            self._take(frame, end_us)
+        else:
+            self._frame_due_us = end_us
 
     def transmit(self) -> list[tuple[int, bytes]]:
         """Return and forget (time of the last stop bit in us, bytes) sent since the last call."""

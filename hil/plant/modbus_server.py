@@ -42,9 +42,10 @@ def crc16(data: bytes) -> int:
 def _crc_table() -> tuple[int, ...]:
     rows = []
     for byte in range(256):
+        row = byte
         for _ in range(8):
-            byte = byte >> 1 ^ (0xA001 if byte & 1 else 0)
-        rows.append(byte)
+            row = row >> 1 ^ (0xA001 if row & 1 else 0)
+        rows.append(row)
     return tuple(rows)
 
 

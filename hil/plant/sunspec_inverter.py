@@ -208,7 +208,7 @@ class SunSpecInverter:
                 power = m.get("704.WSet")
             else:
                 power = m.get("704.WSetPct") / 100 * m.get("702.WMax")
-        self._unit.set(power_w=-power)
+        self._unit.set(power_w=-power, at_us=self.now_us)
 
     def _arm_reactive(self) -> None:
         self.var_lease_due_us = self._lease_end("704.VarSetRvrtTms")
@@ -224,7 +224,7 @@ class SunSpecInverter:
             else:
                 base = (m.get("702.WMax"), m.get("702.VarMaxInj"), m.get("702.VarMaxInj"), m.get("702.VAMax"))[mode]
                 reactive = m.get("704.VarSetPct") / 100 * base
-        self._unit.set(reactive_var=-reactive)
+        self._unit.set(reactive_var=-reactive, at_us=self.now_us)
 
     def _limit(self) -> None:
         on = self.map.raw("704.WMaxLimPctEna")

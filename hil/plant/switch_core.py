@@ -9,7 +9,7 @@ from .inverter_core import halt
 _BOUNCE_US = 400  # a contact that bounces closes and opens every 400 us
 _RCD_ANSWER_US = 30_000  # self-test answered after
 _RCD_HOLD_US = 500_000  # trip output held after the leakage has gone
-# Trip time of an RDC-DD falls as current squared: 6 mA 10 s, 60 mA 0.1 s, never slower than IEC 62955 Table (0.3 s at 60 mA).
+# An RDC-DD trips by current squared times time: 6 mA 10 s, 60 mA 0.1 s (IEC 62955 allows 10 s and 0.3 s).
 _RCD_DOSE_MA2_S = 360.0
 
 

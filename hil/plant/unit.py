@@ -14,11 +14,17 @@ class Unit:
         self._row = feeder.units[number]
         self.number = number
 
-    def set(self, power_w: float | None = None, reactive_var: float | None = None, latency_ms: float | None = None):
-        """Command a setpoint; it takes effect after the inverter's latency (or latency_ms)."""
+    def set(
+        self,
+        power_w: float | None = None,
+        reactive_var: float | None = None,
+        latency_ms: float | None = None,
+        at_us: int | None = None,
+    ) -> None:
+        """Command a setpoint at at_us (None: now); it takes effect after the inverter's latency (or latency_ms)."""
         row = self._row
         delay_ms = self._feeder.config.inverter.latency_ms if latency_ms is None else latency_ms
-        due_us = self._feeder.t_us + round(delay_ms * 1000)
+        due_us = (self._feeder.t_us if at_us is None else at_us) + round(delay_ms * 1000)
         if power_w is not None:
             row["p_next_w"] = power_w
             row["p_next_us"] = due_us
