@@ -17,7 +17,6 @@ from evse.tasks.terminal import Terminal
 IDLE_MS = 600000  # access falls back to its base
 CUT_MS = 60000  # a line half typed this long ago is dropped
 GONE_MS = 500
-BEAT_MS = 1000
 LIST_MAX = 24  # candidates shown for Tab
 
 
@@ -26,7 +25,7 @@ class ConsoleTask:
 
     name = "console"
     critical = False
-    patience_ms = 30000
+    patience_ms = 0  # waits for a person as long as it takes; every write is bounded
 
     def __init__(self, station):
         self.station = station
@@ -36,7 +35,7 @@ class ConsoleTask:
         self.state = ""
         self.beat_ms = ticks_ms()
         self._terminal = Terminal(station.board.console)
-        self._key_ms = self.beat_ms
+        self._key_ms = 0  # uptime of the last key: ticks would wrap on a console left alone for a week
 
     def now_ms(self) -> int:
         """Return ticks, for the verbs."""
@@ -65,34 +64,25 @@ class ConsoleTask:
         self.beat_ms = ticks_ms()
 
     async def _key(self) -> int:
-        """Return the next byte; keeps the heartbeat while nobody types."""
+        """Return the next byte; what was left behind before it (access, half a line) is gone."""
         while True:
-            self.beat_ms = ticks_ms()
-            try:
-                byte = await asyncio.wait_for_ms(self._terminal.read(), BEAT_MS)
-            except asyncio.TimeoutError:  # noqa: UP041 (not the builtin on MicroPython)
-                self._age()
-                continue
+            byte = await self._terminal.read()
+            now_ms = self.station.clock.uptime_ms(ticks_ms())
+            quiet_ms = now_ms - self._key_ms
+            self._key_ms = now_ms
+            if quiet_ms > IDLE_MS or byte < 0:
+                self.level = self.access.base()
+            if quiet_ms > CUT_MS or byte < 0:
+                self.editor.drop()
             if byte >= 0:
                 return byte
             await asyncio.sleep_ms(GONE_MS)  # unplugged
-            self.level = self.access.base()
-
-    def _age(self) -> None:
-        """Drop access and half a line that were left behind."""
-        quiet_ms = ticks_diff(ticks_ms(), self._key_ms)
-        if quiet_ms > IDLE_MS:
-            self.level = self.access.base()
-        if quiet_ms > CUT_MS and self.editor.text():
-            self.editor.drop()
 
     async def next_line(self):
         """Return the next line typed, or None when it was given up (Ctrl-C) or too long."""
         self.editor.start()
         while True:
-            byte = await self._key()
-            self._key_ms = ticks_ms()
-            action = self.editor.feed(byte)
+            action = self.editor.feed(await self._key())
             if self.editor.echo and not self.editor.quiet:
                 await self._terminal.write(self.editor.echo)
             if action == line_editor.BREAK:
@@ -110,11 +100,10 @@ class ConsoleTask:
         end_ms = ticks_add(ticks_ms(), wait_ms)
         while True:
             left_ms = ticks_diff(end_ms, ticks_ms())
-            self.beat_ms = ticks_ms()
             if left_ms <= 0:
                 return False
             try:
-                byte = await asyncio.wait_for_ms(self._terminal.read(), min(left_ms, BEAT_MS))
+                byte = await asyncio.wait_for_ms(self._terminal.read(), left_ms)
             except asyncio.TimeoutError:  # noqa: UP041 (not the builtin on MicroPython)
                 continue
             if byte >= 0:

@@ -22,7 +22,7 @@ BACKOFF_MS = 1000
 BACKOFF_MAX_MS = 60000
 STEADY_MS = 30000  # a connection this old starts the back-off over
 TURN_MS = 1000  # longest sleep of the sender
-READ_PAUSE_MS = 10  # after each packet: at most 100 a second are read, TCP holds the rest back
+FLOOD_PATIENCE = 6  # times DEAD_MS for a PUBACK that stands behind a flood of other packets
 TX_BYTES = 1536
 RX_BYTES = 768
 PUBACKS_MAX = 16
@@ -212,7 +212,7 @@ class MqttTask:
                 await link.receive()
                 self._pinged = False
                 self._take(link.incoming)
-                await asyncio.sleep_ms(READ_PAUSE_MS)
+                await asyncio.sleep_ms(0)  # everybody else's turn after each packet, also in a flood
         except (LinkError, packet.PacketError) as error:
             self._ended = str(error)
         finally:
@@ -273,8 +273,11 @@ class MqttTask:
     async def _send_next(self, link) -> None:
         """Send the next QoS 1 message if none is in flight."""
         if self._flying:
-            if ticks_diff(ticks_ms(), self._flying_ms) > DEAD_MS:
-                raise LinkError("broker does not acknowledge: %d ms" % DEAD_MS)
+            now_ms = ticks_ms()
+            silent = ticks_diff(now_ms, link.heard_ms) > DEAD_MS
+            patience_ms = DEAD_MS if silent else DEAD_MS * FLOOD_PATIENCE
+            if ticks_diff(now_ms, self._flying_ms) > patience_ms:
+                raise LinkError("broker does not acknowledge: %d ms" % patience_ms)
             return
         kind = self.outbox.prepare()
         if kind == NONE:

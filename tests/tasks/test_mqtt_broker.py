@@ -1,0 +1,369 @@
+# SPDX-License-Identifier: MIT
+"""The MQTT task on the real VM against real brokers, with paho as the other end."""
+
+from __future__ import annotations
+
+import json
+import queue
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import paho.mqtt.client as paho
+import pytest
+from backfeed import broker as broker_module
+from backfeed.broker import Broker, free_port, mosquitto
+from plain_station import PATIENCE_S, PlainStation
+
+from evse.points import MEASUREMENTS, NAME, SETTINGS, UNIT
+
+ID = "station1"
+BASE = f"backfeed/{ID}/"
+
+
+class Peer:
+    """A paho client that keeps what it hears, by topic."""
+
+    def __init__(self, broker: Broker, **options: Any) -> None:
+        self.heard: queue.Queue[paho.MQTTMessage] = queue.Queue()
+        self._client = paho.Client(paho.CallbackAPIVersion.VERSION2)
+        if "user" in options:
+            self._client.username_pw_set(options["user"], options["password"])
+        if "tls" in options:
+            self._client.tls_set(**options["tls"])
+        self._client.on_message = lambda _client, _data, message: self.heard.put(message)
+        self._client.on_connect = lambda client, *_: client.subscribe("#", qos=1)
+        self._client.connect(broker.host if "tls" not in options else "localhost", broker.port)
+        self._client.loop_start()
+
+    def __enter__(self) -> Peer:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._client.loop_stop()
+        self._client.disconnect()
+
+    def publish(self, path: str, payload: Any, retain: bool = False) -> None:
+        text = payload if isinstance(payload, bytes) else payload.encode() if isinstance(payload, str) else None
+        self._client.publish(BASE + path, text if text is not None else json.dumps(payload), qos=1, retain=retain)
+
+    def next(self, path: str, wanted: Any = lambda _: True) -> Any:
+        """Return the next payload on a topic for which `wanted` holds; JSON decoded where it is JSON."""
+        while True:
+            try:
+                message = self.heard.get(timeout=PATIENCE_S)
+            except queue.Empty:
+                raise AssertionError(f"nothing that fits on {path} within {PATIENCE_S} s") from None
+            if message.topic != BASE + path:
+                continue
+            text = message.payload.decode()
+            payload = json.loads(text) if text[:1] in ("{", "[") else text
+            if wanted(payload):
+                return payload
+
+    def ask(self, path: str, payload: Any) -> Any:
+        """Publish and return the acknowledgement that follows."""
+        self.publish(path, payload)
+        return self.next("ack")
+
+
+def station(folder: Path, broker: Any, emit_ms: int = 0, **settings: Any) -> PlainStation:
+    chosen = {"mqtt_host": "127.0.0.1", "mqtt_port": broker.port, "device_id": ID, "telemetry_ms": 200}
+    return PlainStation(folder, {**chosen, **settings}, emit_ms)
+
+
+@pytest.fixture(scope="module")
+def broker() -> Iterator[Broker]:
+    with Broker() as found:
+        yield found
+
+
+def online(report: dict[str, Any]) -> bool:
+    return str(report["mqtt"]).startswith("online")
+
+
+def test_a_station_says_everything_it_knows(tmp_path: Path, broker: Broker) -> None:
+    with Peer(broker) as peer, station(tmp_path, broker, emit_ms=100):
+        assert peer.next("availability") == "online"
+        telemetry = peer.next("telemetry")
+        assert set(telemetry) == {"t_s", "time"} | {row[NAME] for row in MEASUREMENTS}
+        assert telemetry["session_state"] == "boot"
+        state = peer.next("state")
+        assert state["faults"] == []
+        event = peer.next("events")
+        assert {key: event[key] for key in ("event", "element", "phase", "unit", "lost")} == {
+            "event": "pickup", "element": "ov1", "phase": 1, "unit": "mV", "lost": 0,
+        }  # fmt: skip
+        last = [row[NAME] for row in SETTINGS if row[UNIT] != "secret"][-1]
+        peer.next("settings/" + last)
+
+
+def test_no_secret_leaves(tmp_path: Path, broker: Broker) -> None:
+    with Peer(broker) as peer, station(tmp_path, broker, mqtt_password="hunter2secret", mqtt_user="someone"):
+        peer.next("settings/" + SETTINGS[-1][NAME])
+        peer.ask("set/mqtt_password", "hunter3secret")
+        kept = list(peer.heard.queue)
+    assert not [message for message in kept if b"secret" in message.payload and b"hunter" in message.payload]
+
+
+def test_a_setpoint_is_a_lease_and_acknowledged(tmp_path: Path, broker: Broker) -> None:
+    with Peer(broker) as peer, station(tmp_path, broker) as vm:
+        peer.next("availability", lambda text: text == "online")
+        answer = peer.ask("command/setpoint", {"id": "a-1", "power_w": -3000, "duration_s": 2.5})
+        assert answer == {"id": "a-1", "command": "command/setpoint", "result": "accepted"}
+        report = vm.wait(lambda r: r["lease_received"])
+        assert report["lease_w"] == -3000
+        assert report["lease_sequence"] == 2
+
+
+REFUSED = (
+    ("command/setpoint", b"", "not JSON"),
+    ("command/setpoint", b"{", "not JSON"),
+    ("command/setpoint", b"\xff\xfe", "UTF-8"),
+    ("command/setpoint", b"[1, 2]", "JSON object"),
+    ("command/setpoint", b"3000", "JSON object"),
+    ("command/setpoint", b"{}", "power_w is missing"),
+    ("command/setpoint", {"id": 7, "power_w": 99999, "duration_s": 60}, "give -7360..7360 W"),
+    ("command/setpoint", {"id": 7, "power_w": "3000", "duration_s": 60}, "not a number"),
+    ("command/setpoint", {"id": 7, "power_w": True, "duration_s": 60}, "not a number"),
+    ("command/setpoint", {"id": 7, "power_w": 3000}, "duration_s is missing"),
+    ("command/setpoint", {"id": 7, "power_w": 3000, "duration_s": -1}, "give 0..3600 s"),
+    ("command/setpoint", b'{"id":7,"power_w":1e999,"duration_s":60}', "out of range"),
+    ("command/setpoint", {"id": 7, "power_w": 3000, "duration_s": 1e9}, "give 0..3600 s"),
+    ("command/setpoint", {"id": 7, "power_w": 3000, "duration_s": 60, "powr": 1}, "'powr' is unknown"),
+    ("command/setpoint", {"id": {}, "power_w": 3000, "duration_s": 60}, "id must be"),
+    ("command/setpoint", {"id": "x" * 40, "power_w": 3000, "duration_s": 60}, "id must be"),
+    ("command/setpoint", {"id": 7, "ts": 1, "power_w": 3000, "duration_s": 60}, "clock is not set"),
+    ("command/setpoint", {"id": 7, "ts": "now", "power_w": 3000, "duration_s": 60}, "not Unix seconds"),
+    ("command/setpoint", b'{"power_w":3000,"pad":"' + b"x" * 600 + b'"}', "larger than 512"),
+    ("command/setpoint", b'{"pad":"' + b"x" * 1000000 + b'"}', "larger than 512"),
+    ("command/nonsense", {"id": 7}, "command 'nonsense' is unknown"),
+    ("command/time", {"unix_s": 5}, "outside 2024..2099"),
+    ("set/nonsense", "5", "no such setting"),
+    ("set/export_rating_w", "5000", "only the installer"),
+    ("set/mqtt_password", "x", "only the installer"),
+    ("set/soc_floor_permille", "9999", "give 100..500 permille"),
+    ("set/soc_floor_permille", '{"value": "many"}', "not a whole number"),
+    ("set/soc_floor_permille", '{"valu": 300}', "bare value"),
+)  # fmt: skip
+
+
+def test_whatever_is_wrong_is_refused_in_one_line_and_changes_nothing(tmp_path: Path, broker: Broker) -> None:
+    with Peer(broker) as peer, station(tmp_path, broker) as vm:
+        peer.next("settings/" + SETTINGS[-1][NAME])
+        for path, payload, said in REFUSED:
+            answer = peer.ask(path, payload)
+            assert answer["result"] == "refused", (path, payload, answer)
+            assert said in answer["reason"], (path, payload, answer)
+            assert "\n" not in answer["reason"]
+        report = vm.wait(lambda r: r["refused"] == len(REFUSED))
+        assert report["lease_received"] == 0
+        assert report["accepted"] == 0
+        assert report["restarts"]["mqtt"] == 0
+
+
+def test_retained_commands_never_act(tmp_path: Path, broker: Broker) -> None:
+    with Peer(broker) as peer:
+        peer.publish("command/setpoint", {"id": "old", "power_w": -3000, "duration_s": 60}, retain=True)
+        peer.next("command/setpoint")
+        with station(tmp_path, broker) as vm:
+            answer = peer.next("ack")
+            assert answer["result"] == "refused"
+            assert "retained" in answer["reason"]
+            assert vm.wait(lambda r: r["refused"])["lease_received"] == 0
+        peer.publish("command/setpoint", b"", retain=True)
+
+
+def test_time_makes_stale_commands_visible(tmp_path: Path, broker: Broker) -> None:
+    with Peer(broker) as peer, station(tmp_path, broker):
+        peer.next("availability", lambda text: text == "online")
+        assert peer.ask("command/time", {"unix_s": 1790000000})["result"] == "accepted"
+        setpoint = {"power_w": 1000, "duration_s": 10}
+        stale = peer.ask("command/setpoint", {**setpoint, "ts": 1790000000 - 60})
+        assert "stale" in stale["reason"]
+        ahead = peer.ask("command/setpoint", {**setpoint, "ts": 1790000000 + 600})
+        assert "stale" in ahead["reason"]
+        assert peer.ask("command/setpoint", {**setpoint, "ts": 1790000001})["result"] == "accepted"
+
+
+def test_a_user_setting_is_set_and_said(tmp_path: Path, broker: Broker) -> None:
+    with Peer(broker) as peer, station(tmp_path, broker):
+        peer.next("settings/" + SETTINGS[-1][NAME])
+        assert peer.ask("set/soc_floor_permille", "250")["result"] == "accepted"
+        assert peer.next("settings/soc_floor_permille") == "250"
+
+
+def test_view_access_commands_nothing(tmp_path: Path, broker: Broker) -> None:
+    with Peer(broker) as peer, station(tmp_path, broker, mqtt_access="view") as vm:
+        peer.next("availability", lambda text: text == "online")
+        answer = peer.ask("command/setpoint", {"power_w": 1000, "duration_s": 10})
+        assert "needs user access" in answer["reason"]
+        assert vm.wait(lambda r: r["refused"])["lease_received"] == 0
+
+
+def test_a_flood_is_dropped_and_the_rest_goes_on(tmp_path: Path, broker: Broker) -> None:
+    with Peer(broker) as peer, station(tmp_path, broker) as vm:
+        peer.next("availability", lambda text: text == "online")
+        for number in range(400):
+            peer.publish("command/setpoint", {"id": number, "power_w": 100, "duration_s": 1})
+        report = vm.wait(lambda r: r["accepted"] + r["dropped"] >= 400)
+        assert report["dropped"] >= 100
+        peer.next("ack", lambda answer: "messages/s" in answer.get("reason", ""))
+        peer.next("telemetry")
+        assert vm.report()["restarts"]["mqtt"] == 0
+
+
+def test_events_outlive_the_broker(tmp_path: Path) -> None:
+    with Broker() as first, Peer(first) as peer, station(tmp_path, first, emit_ms=50) as vm:
+        sequence = peer.next("events", lambda event: event["seq"] == 2)["seq"]
+        port = first.port
+        first.stop()
+        vm.wait(lambda r: r["mqtt"].startswith("waiting") and r["waiting"] >= 5)
+        with Broker(port=port) as second, Peer(second) as later:
+            report = vm.wait(lambda r: r["connects"] == 2)
+            numbers = [later.next("events")["seq"] for _ in range(10)]
+            assert report["lost_events"] == 0
+    assert numbers == list(range(numbers[0], numbers[0] + 10))
+    assert numbers[0] >= sequence
+
+
+def test_death_is_said_by_the_last_will(tmp_path: Path, broker: Broker) -> None:
+    with Peer(broker) as peer, station(tmp_path, broker) as vm:
+        peer.next("availability", lambda text: text == "online")
+        vm.kill()
+        assert peer.next("availability", lambda text: text != "online") == "offline"
+
+
+def test_the_next_broker_of_the_list_is_tried(tmp_path: Path, broker: Broker) -> None:
+    dead = free_port()
+    with station(tmp_path, broker, mqtt_host=f"127.0.0.1:{dead},127.0.0.1:{broker.port}") as vm:
+        report = vm.wait(online)
+        assert report["mqtt"].endswith(str(broker.port))
+        assert any("refused" in note for note in report["notes"])
+
+
+def test_a_wrong_broker_entry_is_said(tmp_path: Path, broker: Broker) -> None:
+    with station(tmp_path, broker, mqtt_host="127.0.0.1:notaport") as vm:
+        report = vm.wait(lambda r: r["mqtt"].startswith("waiting"))
+        assert "mqtt_host entry '127.0.0.1:notaport'" in report["mqtt"]
+
+
+def test_amqtt_serves_too(tmp_path: Path) -> None:
+    with Broker(kind="amqtt") as broker, Peer(broker) as peer, station(tmp_path, broker) as vm:
+        vm.wait(online)
+        answer = peer.ask("command/setpoint", {"id": "q", "power_w": 500, "duration_s": 5})
+        assert answer["result"] == "accepted"
+        peer.next("telemetry")
+
+
+def test_discovery_says_every_entity_once(tmp_path: Path, broker: Broker) -> None:
+    from evse.link import homeassistant
+
+    wanted = {}
+    while (entity := homeassistant.entity(len(wanted), ID, "plain")) is not None:
+        wanted["homeassistant/" + entity[0]] = entity[1]
+    with Peer(broker) as peer, station(tmp_path, broker):
+        heard: dict[str, Any] = {}
+        while set(heard) != set(wanted):
+            message = peer.heard.get(timeout=PATIENCE_S)
+            if message.topic.startswith("homeassistant/") and f"/{ID}/" in message.topic:
+                heard[message.topic] = json.loads(message.payload)
+    assert heard == wanted
+
+
+@pytest.fixture
+def guarded(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """A Mosquitto that asks for TLS and a password; returns the folder with its certificates."""
+    if mosquitto() is None or shutil.which("openssl") is None:
+        pytest.skip("needs mosquitto and openssl")
+    folder = tmp_path / "ca"
+    folder.mkdir()
+    certificates(folder)
+    (folder / "passwords").write_text("")
+    subprocess.run(["mosquitto_passwd", "-b", "-c", "passwords", "station", "s3cret"], cwd=folder, check=True)
+    (folder / "passwords").chmod(0o644)
+    config = (
+        "listener {port} {host}\nallow_anonymous false\npersistence false\nuser root\n"
+        f"password_file {folder}/passwords\ncafile {folder}/ca.pem\ncertfile {folder}/server.pem\n"
+        f"keyfile {folder}/server.key\nrequire_certificate CLIENT\n"
+    )
+    monkeypatch.setattr(broker_module, "MOSQUITTO_CONFIG", config)
+    return folder
+
+
+def certificates(folder: Path) -> None:
+    """Make a CA, a server certificate for localhost and a client certificate, PEM and DER."""
+
+    def openssl(*arguments: str) -> None:
+        subprocess.run(["openssl", *arguments], cwd=folder, check=True, capture_output=True)
+
+    curve = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes")
+    for authority in ("ca", "other"):
+        subject = ("-subj", f"/CN={authority}")
+        openssl("req", "-x509", *curve, "-keyout", f"{authority}.key", "-out", f"{authority}.pem", "-days", "30", *subject)
+        openssl("x509", "-in", f"{authority}.pem", "-outform", "DER", "-out", f"{authority}.der")
+    (folder / "san").write_text("subjectAltName=DNS:localhost\n")
+    for name, common in (("server", "localhost"), ("client", "station")):
+        openssl("req", *curve, "-keyout", f"{name}.key", "-out", f"{name}.csr", "-subj", f"/CN={common}")
+        openssl(
+            "x509", "-req", "-in", f"{name}.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial",
+            "-out", f"{name}.pem", "-days", "30", "-extfile", "san",
+        )  # fmt: skip
+    openssl("x509", "-in", "client.pem", "-outform", "DER", "-out", "client.der")
+    openssl("pkcs8", "-topk8", "-nocrypt", "-in", "client.key", "-outform", "DER", "-out", "client.p8")
+    openssl("ec", "-in", "client.key", "-outform", "DER", "-out", "client.key.der")
+
+
+def install(folder: Path, station_folder: Path, ca: str, client: bool) -> None:
+    certs = station_folder / "certs"
+    certs.mkdir()
+    shutil.copy(folder / f"{ca}.der", certs / "ca.der")
+    if client:
+        shutil.copy(folder / "client.der", certs / "client.der")
+        shutil.copy(folder / "client.key.der", certs / "client.key")
+
+
+TLS = {"mqtt_host": "localhost", "mqtt_tls": 1, "mqtt_user": "station", "mqtt_password": "s3cret"}
+
+
+@pytest.mark.parametrize("client", ["false", "true"], ids=["server certificate", "mutual"])
+def test_tls_with_password(tmp_path: Path, guarded: Path, client: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = broker_module.MOSQUITTO_CONFIG.replace("CLIENT", client)
+    monkeypatch.setattr(broker_module, "MOSQUITTO_CONFIG", text)
+    tls = {"ca_certs": guarded / "ca.pem", "certfile": guarded / "client.pem", "keyfile": guarded / "client.key"}
+    options = {"tls": {key: str(value) for key, value in tls.items()}, "user": "station", "password": "s3cret"}
+    home = tmp_path / "home"
+    home.mkdir()
+    install(guarded, home, "ca", client == "true")
+    with Broker() as broker, Peer(broker, **options) as peer, station(home, broker, **TLS) as vm:
+        vm.wait(online)
+        answer = peer.ask("command/setpoint", {"id": "t", "power_w": 500, "duration_s": 5})
+        assert answer["result"] == "accepted"
+
+
+@pytest.mark.parametrize(
+    ("change", "ca", "said"),
+    [
+        ({"mqtt_password": "wrong"}, "ca", "not authorised"),
+        ({}, "other", "cert"),
+        ({}, None, "ca.der"),
+        ({"mqtt_tls": 0}, "ca", ""),
+    ],
+    ids=["wrong password", "unknown authority", "no authority", "no TLS"],
+)
+def test_what_a_guarded_broker_refuses_is_said(
+    tmp_path: Path, guarded: Path, change: dict[str, Any], ca: str | None, said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = broker_module.MOSQUITTO_CONFIG.replace("CLIENT", "false")
+    monkeypatch.setattr(broker_module, "MOSQUITTO_CONFIG", text)
+    home = tmp_path / "home"
+    home.mkdir()
+    if ca:
+        install(guarded, home, ca, False)
+    with Broker() as broker, station(home, broker, **{**TLS, **change}) as vm:
+        report = vm.wait(lambda r: r["mqtt"].startswith("waiting"))
+        assert said in report["mqtt"].lower()
+        assert report["connects"] == 0
+        assert report["restarts"]["mqtt"] == 0
