@@ -351,7 +351,7 @@ class VirtualBoard:
 
     def _set_pins(self, pins: bytes) -> None:
         outputs = self.outputs
-        _, arm, contactor, rcd_test, lock, lamp = pins[:6]
+        arm, contactor, rcd_test, lock, lamp = pins[:5]
         outputs.gate_arm = bool(arm)
         outputs.contactor = bool(contactor)
         outputs.rcd_test = bool(rcd_test)

@@ -8,7 +8,7 @@ All little endian, but the AFE's registers, which stand as they leave the part: 
 
 from struct import Struct
 
-OUT = Struct("<IBBHqqqIIq16s")
+OUT = Struct("<IBBHqqqIIqx15s")  # slot 0 is the gate edge, which is counted instead
 IN_HEAD = Struct("<IBBHqq")  # extra, flags, spi fault, spare, now, wake
 IN_SIZE = 384
 EVENT = Struct("<BBHIq")  # kind, channel, spare, length, t_us

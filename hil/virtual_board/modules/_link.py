@@ -76,6 +76,7 @@ class World:
         self.inputs = uctypes.struct(uctypes.addressof(self.inbox), _IN, uctypes.LITTLE_ENDIAN)
         self._extra = 0
         self.now = 0
+        self.reads = 0  # of the clock since the last message
         self.timers = []
         self.handlers = {}  # (event, channel) -> callable(t_us, data)
         self.stdin_maybe = False
@@ -118,6 +119,7 @@ class World:
             raise SystemExit(70)  # the host is gone
         inputs = self.inputs
         self.now = inputs.now_us
+        self.reads = 0
         flags = inputs.flags
         if flags & FLAG_STDIN:
             self.stdin_maybe = True

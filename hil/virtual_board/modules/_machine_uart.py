@@ -117,7 +117,11 @@ class UART:
         return count
 
     def txdone(self):
-        return self._busy_until <= world.now
+        """Whether all has left. Asking in a loop takes time: one character's at most each time."""
+        if self._busy_until > world.now:
+            world.sleep_until(min(self._busy_until, world.now + self._chars_us(1)))
+            return False
+        return True
 
     def flush(self):
         world.sleep_until(self._busy_until)
