@@ -16,7 +16,7 @@ from backfeed.board_link import BoardLink, check_port
 from backfeed.errors import InputError, PartError
 from backfeed.firmware_build import BoardFile
 
-READY = "backfeed console"  # the first line of the firmware's console
+READY = " ready on "  # in the first line of the firmware's console
 READY_TIMEOUT_S = 30.0
 # Folders that are ours: a file there that we do not write is a leftover, and a .py beside a .mpy would win the import.
 OURS = ("evse", "board")
