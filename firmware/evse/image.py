@@ -39,6 +39,7 @@ class Inputs:
         self.phase_uhz = [0] * PHASES
         self.rocof_ok = 0
         self.rocof_mhz_s = 0  # over 240 ms
+        self.rocof_from_uhz = 0  # frequency at the beginning of those 240 ms
         self.rocof_fast_mhz_s = 0  # over five line cycles, noisier: to see a ramp end
         self.phase_jump_mdeg = 0  # of the last line cycle against the one before
         # Control pilot and proximity

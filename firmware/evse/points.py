@@ -21,7 +21,26 @@ ACCESS = ("view", "user", "installer")
 # Columns of a row.
 NAME, KIND, UNIT, LOW, HIGH, DEFAULT, WHO, PATH, TEXT = range(9)
 
-PROFILE_NAMES = ("uk_g98", "ieee1547_cat_b")
+PROFILE_NAMES = (
+    "uk_g98",
+    "uk_g99",
+    "en50549_1",
+    "vde_4105_2018",
+    "ieee1547_cat_b",
+    "ieee1547_cat_1",
+    "ieee1547_cat_2",
+    "ieee1547_cat_3",
+    "ca_rule21",
+    "as4777_a",
+    "as4777_b",
+    "as4777_c",
+    "nz_4777",
+    "cei_0_21",
+    "denmark",
+    "spain_rd1699",
+    "japan_50",
+    "japan_60",
+)
 
 SETTINGS = (
     # Grid connection

@@ -38,7 +38,7 @@ class Stage:
 
 
 class Profile:
-    """A grid code: the keys of schema.KEYS as attributes, and stages, volt_var, volt_watt, hash, unverified, changed."""
+    """A grid code: the keys of schema.KEYS as attributes, and stages, curves, hash, unverified, changed."""
 
     def __init__(self, name: str):
         self.name = name

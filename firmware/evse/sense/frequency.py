@@ -3,12 +3,14 @@
 
 A period is new when its count changes; a count that stays is a steady grid and is taken again once a
 line cycle. Spikes go out by the median of three, so one false sample never reaches a relay; the slope is
-a least-squares fit over 200 ms, with a short one over five cycles to see when a ramp ends (docs/rocof.md).
+a least-squares fit over 240 ms, with a short one over five cycles to see when a ramp ends (docs/rocof.md).
 """
 
-from evse.fixed import age, line_period_to_uhz
+from evse.fixed import age, clamp, line_period_to_uhz
 from evse.sense.slope import LIMIT, Slope
 
+WINDOW_CYCLES = 12  # line cycles of 50 Hz: 240 ms
+TREND_LIMIT = 12000000  # about 16 Hz/s; keeps the product with the frequency inside 30 bits
 FAST_LENGTH = 5  # line cycles of the short window
 REPEAT_MS = 25  # an unchanged count is taken again after this: longer than a line cycle of 45 Hz
 MISSED_MS = 45  # a longer gap between two counts means that one was missed
@@ -23,7 +25,7 @@ class Frequency:
         self._inputs = inputs
         self._nominal_uhz = nominal_uhz
         self._cycle_ms = (1000000000 + nominal_uhz // 2) // nominal_uhz
-        length = nominal_uhz // 5000000  # line cycles in 200 ms
+        length = nominal_uhz * WINDOW_CYCLES // 50000000  # 14 at 60 Hz
         self._slope = Slope(length)
         self._fast = Slope(FAST_LENGTH)
         # rocof [mHz/s] = slope [10 uHz / cycle] * f [Hz] / 100, with f in tenths and the trend in eighths
@@ -95,11 +97,7 @@ class Frequency:
         median_uhz = low if raw_uhz < low else high if raw_uhz > high else raw_uhz
         inputs.frequency_uhz = median_uhz
         inputs.cycle_uhz = raw_uhz
-        sample = (median_uhz - self._nominal_uhz) // 10
-        if sample > LIMIT:
-            sample = LIMIT
-        elif sample < -LIMIT:
-            sample = -LIMIT
+        sample = clamp((median_uhz - self._nominal_uhz) // 10, -LIMIT, LIMIT)
         slope = self._slope
         fast = self._fast
         if not 0 <= elapsed_ms < MISSED_MS:
@@ -111,6 +109,7 @@ class Frequency:
         slope.push(sample)
         fast.push(sample)
         inputs.rocof_ok = slope.full
+        inputs.rocof_from_uhz = self._nominal_uhz + slope.oldest() * 10
         tenths_hz = median_uhz // 100000
-        inputs.rocof_mhz_s = (slope.trend >> 3) * tenths_hz // self._scale
-        inputs.rocof_fast_mhz_s = (fast.trend >> 3) * tenths_hz // self._fast_scale
+        inputs.rocof_mhz_s = (clamp(slope.trend, -TREND_LIMIT, TREND_LIMIT) >> 3) * tenths_hz // self._scale
+        inputs.rocof_fast_mhz_s = (clamp(fast.trend, -TREND_LIMIT, TREND_LIMIT) >> 3) * tenths_hz // self._fast_scale

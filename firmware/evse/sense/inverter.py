@@ -7,8 +7,7 @@ records them (SunSpec 701 Alrm bits), and behind an open contactor they are what
 """
 
 from evse.faults import FAULT_INVERTER_ALARM, FAULT_INVERTER_LOST
-from evse.fixed import age
-from evse.image import NEVER_MS
+from evse.mailbox import Reader
 
 STATE_FAULT = 6  # SunSpec 701 InvSt
 GRID_ALARMS = 1 << 2 | 1 << 4 | 1 << 8 | 1 << 9 | 1 << 10 | 1 << 11  # AC_DISC, GRID_DISC, OF, UF, AC OV, AC UV
@@ -22,27 +21,20 @@ class InverterMail:
         self._inputs = image.inputs
         self._fault = image.status.fault
         self._box = image.mail.inverter
+        self._reader = Reader(image.mail.inverter)
         self._settings = settings
-        self._sequence = -1
-        self._fresh = 0
 
     def run(self) -> None:
         """Take a new message, if any, and judge its age."""
         inputs = self._inputs
-        box = self._box
-        sequence = box.sequence
-        if sequence != self._sequence and not sequence & 1 and box.received:
-            self._sequence = sequence
-            self._fresh = 1
-            self._copy(inputs, box)
-        age_ms = NEVER_MS
-        if self._fresh:
-            age_ms = age(inputs.now_ms, box.stamp_ms)
-            if not -1000 <= age_ms <= self._settings.inverter_stale_ms:
-                self._fresh = 0  # an age must not wrap round to fresh
+        reader = self._reader
+        if reader.poll(inputs.now_ms, inputs.elapsed_ms):
+            self._copy(inputs, self._box)
+        age_ms = reader.age_ms
         inputs.inverter_age_ms = age_ms
-        inputs.inverter_ok = self._fresh
-        self._fault[FAULT_INVERTER_LOST] = 1 - self._fresh
+        fresh = 1 if age_ms <= self._settings.inverter_stale_ms else 0
+        inputs.inverter_ok = fresh
+        self._fault[FAULT_INVERTER_LOST] = 1 - fresh
 
     def _copy(self, inputs, box) -> None:
         inputs.inverter_state = box.state

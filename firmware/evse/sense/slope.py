@@ -8,7 +8,7 @@ LIMIT = 800000  # samples are kept within +-8 Hz in units of 10 uHz: sums stay i
 
 
 class Slope:
-    """Slope of the last `length` samples (4..12)."""
+    """Slope of the last `length` samples (4..16)."""
 
     def __init__(self, length: int):
         self.length = length
@@ -45,6 +45,10 @@ class Slope:
             self._filled += 1
             if self._filled > last:
                 self.full = 1
+
+    def oldest(self) -> int:
+        """Return the sample at the window's beginning."""
+        return self._samples[self._at]
 
     def _fill(self, sample: int) -> None:
         samples = self._samples
