@@ -10,7 +10,9 @@ from dataclasses import dataclass, field
 class InverterConfig:
     """The bidirectional inverter. Bandwidths and lags are of the order of published single-phase designs."""
 
-    rated_va: float = 7400.0
+    rated_w: float = 7400.0  # both directions
+    rated_va: float = 8140.0  # room for 44 % of reactive power at full active power (IEEE 1547 category B)
+    rated_var: float = 3256.0
     pll_hz: float = 12.0  # natural frequency of the PLL, damping 0.707
     sogi_damping: float = 1.414  # gain k of the quadrature generator
     current_loop_hz: float = 800.0

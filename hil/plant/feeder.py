@@ -60,7 +60,7 @@ class Feeder:
             grid_closed=1,
             slow_in=1000,
             island_us=-1,
-            current_floor_a=0.01 * config.inverter.rated_va / config.phases / config.nominal_v * math.sqrt(2),
+            current_floor_a=0.01 * config.inverter.rated_w / config.phases / config.nominal_v * math.sqrt(2),
         )
 
     def unit(self, n: int = 0) -> Unit:

@@ -49,7 +49,7 @@ class Grid:
 
     def _connect(self) -> None:
         config = self._feeder.config
-        fault_va = self.short_circuit_ratio * config.inverter.rated_va / config.phases
+        fault_va = self.short_circuit_ratio * config.inverter.rated_w / config.phases
         ohm, henry = grid_impedance(fault_va, config.nominal_v, config.nominal_hz, self.x_over_r)
         matrices = Network(ohm, henry, *self._load).matrices(config.step_us * 1e-6)
         self._feeder.net[:] = np.tile(matrices.ravel(), config.phases)

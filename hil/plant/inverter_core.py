@@ -124,7 +124,7 @@ def _protect(u):
 def _wanted(u):
     """Return (P, Q) wanted inside every limit of the inverter, W and var."""
     p = u.p_cmd_w * (1.0 + u.gain_error)
-    top = u.s_max_va * u.w_limit_share
+    top = u.w_max * u.w_limit_share
     lowest = -min(u.discharge_max_w, top)
     p = min(max(p, lowest), u.charge_max_w, top)
     step = u.ramp_w_s * _SLOW_S
@@ -136,7 +136,7 @@ def _wanted(u):
         f = (u.w0_rad_s + u.w_sum) / TWO_PI
         u.f_slow_hz += u.f_slow_gain * (f - u.f_slow_hz)
         q += u.ai_gain_var_hz * (f - u.f_slow_hz)
-    room = max(u.s_max_va * u.s_max_va - p * p, 0.0) ** 0.5
+    room = min(max(u.s_max_va * u.s_max_va - p * p, 0.0) ** 0.5, u.q_max_var)
     return p, min(max(q, -room), room)
 
 

@@ -73,7 +73,7 @@ UNIT = _record(
     zr zi cr ci w_rad_s w_sum kp ki w0_rad_s w_span sogi_gain v_nom_peak v_amp v_inverse v_floor
     id iq id_ref iq_ref i_max_peak current_gain stop_gain
     p_cmd_w q_cmd_var p_next_w q_next_var p_w q_var p_ramped_w power_gain
-    s_max_va ramp_w_s rate_charge_w rate_discharge_w charge_max_w discharge_max_w w_limit_share
+    s_max_va w_max q_max_var ramp_w_s rate_charge_w rate_discharge_w charge_max_w discharge_max_w w_limit_share
     p_true_w q_true_var loop_gain gain_error
     ai_gain_var_hz f_slow_hz f_slow_gain
     ov_v uv_v of_hz uf_hz trip_delay_s trip_timer_s

@@ -69,7 +69,7 @@ class Station(Feeder):
         w["open_us"] = int(config.open_ms * 1000)
         w["bounce_us"] = int(config.bounce_ms * 1000)
         w["rcd_dc_limit_ma"] = 6.0
-        w["rated_a"] = config.inverter.rated_va / config.phases / config.nominal_v
+        w["rated_a"] = config.inverter.rated_w / config.phases / config.nominal_v
         w["board_heating_c"] = 25.0
         w["connector_heating_c"] = 30.0
         w["thermal_tau_s"] = 600.0

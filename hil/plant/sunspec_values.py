@@ -47,9 +47,9 @@ def _trips(head: dict, must, name: str) -> dict:
 
 
 def _capacity(config: StationConfig) -> dict:
-    va = config.inverter.rated_va
+    watts, va, var = config.inverter.rated_w, config.inverter.rated_va, config.inverter.rated_var
     amps = va / config.phases / config.nominal_v
-    ratings = dict(WMax=va, VAMax=va, VarMaxInj=va, VarMaxAbs=va, WChaRteMax=va, WDisChaRteMax=va)
+    ratings = dict(WMax=watts, VAMax=va, VarMaxInj=var, VarMaxAbs=var, WChaRteMax=watts, WDisChaRteMax=watts)
     ratings.update(VAChaRteMax=va, VADisChaRteMax=va, VNom=config.nominal_v, AMax=amps)
     ratings.update(VMax=1.2 * config.nominal_v, VMin=0.5 * config.nominal_v)
     values: dict = {name + "Rtg": value for name, value in ratings.items()}
