@@ -2,9 +2,8 @@
 """Grid voltages, powers, frequency and ROCOF from the AFE, with plausibility and age. Rate: each cycle.
 
 Reads: board.afe. Writes: the grid part of inputs; FAULT_AFE_STALE, FAULT_AFE_IMPLAUSIBLE.
-The AFE is believed while it refreshes, its checks pass and its values are possible. One bad reading is
-bridged; after STALE_MS without a good one afe_ok is 0, so that a 10 ms cycle and a 20 ms contactor still
-end export within 60 ms. A frequency is believed only on a live phase: a dead bus that reports 47 Hz is dead.
+The AFE is believed while it refreshes, its checks pass and its values are possible. Two bad readings are
+bridged; at the third afe_ok is 0, so that a 20 ms contactor still ends export within 60 ms. A frequency is believed only on a live phase: a dead bus that reports 47 Hz is dead.
 """
 
 from evse.faults import FAULT_AFE_IMPLAUSIBLE, FAULT_AFE_STALE
@@ -12,7 +11,7 @@ from evse.fixed import age, line_period_to_uhz
 from evse.image import NEVER_MS
 from evse.sense.frequency import Frequency
 
-STALE_MS = 30
+STALE_MS = 25  # two readings; the front end refreshes every 8 to 11 ms
 HIGHEST_MV = 500000  # above the AFE's full scale: not a voltage
 HIGHEST_MA = 500000
 HIGHEST_W = 300000
@@ -137,11 +136,10 @@ class Grid:
 
     def _each(self, inputs, afe) -> None:
         for phase in range(self._phases):
-            counts = afe.phase_period[phase]
+            counts = afe.phase_period[phase] if inputs.phase_mv[phase] >= self._live_mv else 0
             if counts != self._counts[phase]:
                 self._counts[phase] = counts
-                live = inputs.phase_mv[phase] >= self._live_mv
-                inputs.phase_uhz[phase] = line_period_to_uhz(counts) if live else 0
+                inputs.phase_uhz[phase] = line_period_to_uhz(counts)
 
     def _refuse(self, inputs, odd: int) -> None:
         if inputs.afe_ok:
