@@ -113,6 +113,7 @@ class VirtualBoard:
         self._gate_us = -(10**9)
         self._gate_edges = 0  # of the lives before this one
         self._wdt_us = 0
+        self._limit_us = NEVER_US
         self._affinity: set[int] | None = None
         self._started_s = 0.0
         self._publisher = None
@@ -241,6 +242,7 @@ class VirtualBoard:
         if self.realtime:
             self._run_realtime(t_us)
             return
+        self._limit_us = t_us
         while not self.finished:
             if self._target is None:
                 self._take_message()
@@ -328,15 +330,15 @@ class VirtualBoard:
         length, kind, code, duty, now_us, target_us, edge_us, edges, hz, self._wdt_us, pins = wire.OUT.unpack_from(
             message
         )
-        if now_us > self.now_us:
-            self._advance(now_us)  # the program has taken time of its own
         outputs = self.outputs
+        if edges:  # stamped, so they are told before the time in between has passed
+            outputs.gate_edges = self._gate_edges + edges
+            outputs.gate_edge_us = edge_us
+        if now_us > self.now_us and (pins != self._pins_seen or duty != self._duty_seen or kind != wire.SYNC):
+            self._advance(now_us)  # with the outputs as they were
         if pins != self._pins_seen:
             self._pins_seen = pins
             self._set_pins(pins)
-        if edges:
-            outputs.gate_edges = self._gate_edges + edges
-            outputs.gate_edge_us = edge_us
         if duty != self._duty_seen:
             self._duty_seen = duty
             outputs.pilot_duty = duty / 65535 if hz else 1.0
@@ -465,7 +467,7 @@ class VirtualBoard:
             self.console.fresh = False
             flags |= wire.FLAG_STDIN
         extra = b"".join(self._events) if self._events else b""
-        wake_us = min(self.line.next_us, self.bridge.next_us, NEVER_US)
+        wake_us = min(self.line.next_us, self.bridge.next_us, self._limit_us)
         wire.IN_HEAD.pack_into(message, 0, len(extra), flags, faults.spi, 0, self.now_us, wake_us)
         self._target = None
         if extra:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The virtual board's only way out: two pipes to the host, and the virtual clock.
 
-One message each way per step of time. The board says what its pins are (now) and until when it has nothing to do
+One message each way per step of time; steps in which nothing can happen outside need none. The board says what its pins are (now) and until when it has nothing to do
 (target); the host lets the world run, stops early when something arrives, and answers with the inputs at that time.
 Layout: hil/virtual_board/wire.py; a test compares the two.
 """
@@ -76,6 +76,9 @@ class World:
         self.inputs = uctypes.struct(uctypes.addressof(self.inbox), _IN, uctypes.LITTLE_ENDIAN)
         self._extra = 0
         self.now = 0
+        self.synced = 0  # world time of the inputs
+        self.wake_us = 0  # until then nothing can come from outside
+        self.dirty = False  # an output was driven since the last message
         self.reads = 0  # of the clock since the last message
         self.timers = []
         self.handlers = {}  # (event, channel) -> callable(t_us, data)
@@ -118,7 +121,9 @@ class World:
         if self._readinto(self.inbox) != IN_SIZE:
             raise SystemExit(70)  # the host is gone
         inputs = self.inputs
-        self.now = inputs.now_us
+        self.now = self.synced = inputs.now_us
+        self.wake_us = inputs.wake_us
+        self.dirty = False
         self.reads = 0
         flags = inputs.flags
         if flags & FLAG_STDIN:
@@ -142,12 +147,22 @@ class World:
 
     def advance(self, limit_us: int) -> None:
         """Let time run to the next thing that happens, limit_us at most; run the timers that are due."""
-        target = limit_us
+        due_us = FAR_US
         for timer in self.timers:
-            if timer.due_us < target:
-                target = timer.due_us
+            if timer.due_us < due_us:
+                due_us = timer.due_us
         if self.realtime:
-            self.wait_real(min(target, self.inputs.wake_us))
+            target = min(limit_us, due_us)
+            self.wait_real(min(target, self.wake_us))
+        elif limit_us < due_us:
+            if limit_us < self.wake_us and not self.dirty:
+                # Nothing can happen until then and nothing was driven: the world catches up with the next message.
+                self.now = limit_us
+                self.reads = 0
+                return
+            target = limit_us
+        else:
+            target = due_us
         self.sync(target)
         self._fire()
 
@@ -160,6 +175,10 @@ class World:
             if first is None:
                 return
             first.fire()
+
+    def refresh(self) -> None:
+        """Bring the inputs up to now; whoever reads one while now != synced calls this first."""
+        self.sync(self.now)
 
     def sleep_until(self, t_us: int) -> None:
         """Block; timers keep running, as interrupts do."""

@@ -73,7 +73,11 @@ class Pin:
 
     def __call__(self, level=None):
         if level is None:
-            return _inbox[self._slot] if self._kind == _INPUT else self._level
+            if self._kind != _INPUT:
+                return self._level
+            if world.now != world.synced:
+                world.refresh()
+            return _inbox[self._slot]
         if not self._driven:
             raise ValueError("Pin is an input")
         level = 1 if level else 0
@@ -85,7 +89,9 @@ class Pin:
                     select_listener(level)
             elif kind != _NONE:
                 _box[self._slot] = level
-                if kind == _GATE:
+                if kind == _SLOT:
+                    world.dirty = True
+                elif kind == _GATE:
                     _outputs.gate_edges += 1
                     _outputs.gate_edge_us = world.now
                 elif kind == _DRIVER and driver_listener is not None:
@@ -149,6 +155,8 @@ class ADC:
         self._uv = world.inputs.uv
 
     def _read_uv(self):
+        if world.now != world.synced:
+            world.refresh()
         uv = self._uv[self._index] if self._index >= 0 else 0
         return uv if uv < self._full_uv else self._full_uv
 
@@ -200,6 +208,7 @@ class PWM:
             raise ValueError("frequency must be from 1Hz to 40MHz")
         self._hz = hz
         if self._pilot:
+            world.dirty = True
             _outputs.pwm_hz = hz
         return None
 
@@ -210,6 +219,7 @@ class PWM:
             raise ValueError("duty_u16 must be from 0 to 65535")
         self._duty_u16 = duty
         if self._pilot:
+            world.dirty = True
             _outputs.duty_u16 = duty
         return None
 

@@ -102,6 +102,8 @@ class Ade9000:
 
     def exchange(self, sent, received):
         """Clock len(sent) bytes both ways."""
+        if world.now != world.synced:
+            world.refresh()
         size = len(sent)
         at = 0
         if not self._selected:

@@ -88,7 +88,7 @@ class poll:
             return ready
         if timeout == 0:
             self._spin()
-            return self._ready() or ()
+            return ()
         self._spins = 0
         # Waits end on the board's millisecond grid, as those of a port that counts ticks.
         phase_us = (world.now - world.boot_us) % 1000

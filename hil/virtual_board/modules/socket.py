@@ -23,6 +23,11 @@ def getaddrinfo(host, port, af=0, type=0, proto=0, flags=0):
     return [(AF_INET, SOCK_STREAM, 0, "", (host, port))]
 
 
+def _queue(kind, number, data=b""):
+    world.queue(kind, number, world.now, data)
+    world.dirty = True  # the world sees it now
+
+
 class socket:
     """A TCP client socket, blocking or not, with the stream methods of both ports."""
 
@@ -96,7 +101,7 @@ class socket:
         if not world.net_up:
             raise OSError(_EHOSTUNREACH)
         self._state = 1
-        world.queue(_link.TX_CONNECT, self._number, world.now, ("%s:%d" % (host, port)).encode())
+        _queue(_link.TX_CONNECT, self._number, ("%s:%d" % (host, port)).encode())
         self._wait(self._settled, _EINPROGRESS)
         if self._error:
             raise OSError(self._error)
@@ -111,7 +116,7 @@ class socket:
             raise OSError(_ENOTCONN if self._state == 0 else _EAGAIN)
         if len(data) > 5744:
             data = memoryview(data)[:5744]  # lwIP's send buffer
-        world.queue(_link.TX_SEND, self._number, world.now, data)
+        _queue(_link.TX_SEND, self._number, data)
         return len(data)
 
     def write(self, data):
@@ -165,7 +170,7 @@ class socket:
         if self._state == 4:
             return
         if self._state:
-            world.queue(_link.TX_CLOSE, self._number, world.now)
+            _queue(_link.TX_CLOSE, self._number)
         self._state = 4
         for kind in (_link.RX_CONNECTED, _link.RX_DATA, _link.RX_CLOSED):
             world.handlers.pop((kind, self._number), None)
