@@ -31,6 +31,7 @@ MODE_VARS = 4  # VarSetMod
 OP_STOP, OP_START = 0, 1
 CONNECTED = 1
 STATE_RUNNING = 3
+SET_FACTOR_MIN, SET_FACTOR_MAX = -4, 3  # a setpoint of 100 kW still fits 30 bits; steps of 1 kW at the coarsest
 NO_TEMPERATURE_CDEG = -27315  # battery temperature not to be had
 POWER_MAX_W = 1000000  # a rating above this is impossible for this product
 
@@ -130,6 +131,12 @@ class InverterSunSpec:
         self._var_factor = self._factor(measured, 6, 701, 119)
         self._set_w_factor = self._factor(settable, 2, 704, 55)
         self._set_var_factor = self._factor(settable, 4, 704, 57)
+        for factor, offset in ((self._set_w_factor, 55), (self._set_var_factor, 57)):
+            if not SET_FACTOR_MIN <= factor <= SET_FACTOR_MAX:
+                address = device.point(704, offset)
+                raise device.error(
+                    address, "setpoint scale factor %d is not %d..%d" % (factor, SET_FACTOR_MIN, SET_FACTOR_MAX)
+                )
         self.resolution_w = 10**self._set_w_factor if self._set_w_factor > 0 else 1
         anti_islanding = await device.read(device.point(704, 52), 1)
         self.own_anti_islanding = 1 if sunspec.u16(anti_islanding, 0) == 1 else 0
@@ -143,6 +150,7 @@ class InverterSunSpec:
 
     def _make_transfers(self) -> None:
         self.status = self._transfer(STATUS, modbus.READ_HOLDING, READ)
+        self.status.retries = 0  # the next one comes soon enough
         self.ratings = self._transfer(RATINGS, modbus.READ_HOLDING, READ)
         self.setpoints = self._transfer(SETPOINTS, modbus.READ_HOLDING, READ)
         self.w_block = self._transfer(W_BLOCK, modbus.WRITE_MULTIPLE, WRITE)

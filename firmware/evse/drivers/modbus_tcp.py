@@ -198,7 +198,13 @@ class ModbusTcp:
             result = -1
             if modbus.transaction(self._rx) == self._number:
                 result = modbus.check_reply(
-                    self._rx, modbus.TCP_HEAD, length, transfer.unit, transfer.function, transfer.address, transfer.count
+                    self._rx,
+                    modbus.TCP_HEAD,
+                    length,
+                    transfer.unit,
+                    transfer.function,
+                    transfer.address,
+                    transfer.count,
                 )
                 if result < 0:
                     result = modbus.BAD_FRAME

@@ -16,7 +16,7 @@ COMMAND_MS = 100
 LOOK_MS = 10  # how soon an urgent command is noticed
 LEASE_MS = 1000  # re-arm and heartbeat
 SLOW_MS = 1000  # storage, DC, control, read-back: one of them each time
-LOST_AFTER = 5  # status reads in a row without an answer
+LOST_MS = 2000  # without a status: find the device anew
 BACKOFF_MS = (1000, 2000, 5000, 10000, 30000)
 
 
@@ -45,7 +45,7 @@ class InverterTask:
         self.commands = 0
         self._urgent = 0
         self._enabled = -1  # what was last told with OpCtl; -1 = nothing yet
-        self._misses = 0
+        self._heard_ms = 0
         self._slow = 0
         self._configured = 0  # 1: the lease block has been taken since we connected
         self._commander = None
@@ -79,7 +79,7 @@ class InverterTask:
             self.error = ""
             self._enabled = -1
             self._configured = 0
-            self._misses = 0
+            self._heard_ms = ticks_ms()
             self.online = 1
             await self._polls()
         except OSError as error:
@@ -177,21 +177,20 @@ class InverterTask:
         driver = self.driver
         period_ms = max(COMMAND_MS, 2880000 // self.bus.baud)
         slow_ms = ticks_ms()
-        while self._misses < LOST_AFTER:
+        while ticks_diff(ticks_ms(), self._heard_ms) < LOST_MS:
             started_ms = ticks_ms()
             self.beat_ms = started_ms
             if await self.bus.transact(driver.status) == 0 and driver.take_status():
-                self._misses = 0
+                self._heard_ms = driver.status.stamp_ms
                 self._publish_inverter(driver.status.stamp_ms)
             else:
-                self._misses += 1
                 self.errors += 1
             if ticks_diff(started_ms, slow_ms) >= SLOW_MS // 4:
                 slow_ms = started_ms
                 await self._poll_slow()
             rest_ms = period_ms - ticks_diff(ticks_ms(), started_ms)
             await asyncio.sleep_ms(max(rest_ms, 1))
-        self.error = "inverter %d stopped answering" % driver.device.unit
+        self.error = "inverter %d has not answered for %d ms" % (driver.device.unit, LOST_MS)
 
     async def _poll_slow(self) -> None:
         self._slow = (self._slow + 1) % 5
