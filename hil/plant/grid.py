@@ -51,7 +51,7 @@ class Grid:
         config = self._feeder.config
         fault_va = self.short_circuit_ratio * config.inverter.rated_w / config.phases
         ohm, henry = grid_impedance(fault_va, config.nominal_v, config.nominal_hz, self.x_over_r)
-        matrices = Network(ohm, henry, *self._load).matrices(config.step_us * 1e-6)
+        matrices = Network(ohm, henry, *self._load, config.nominal_hz).matrices(config.step_us * 1e-6)
         self._feeder.net[:] = np.tile(matrices.ravel(), config.phases)
 
     def set(self, voltage_v=None, frequency_hz=None, ramp_s: float = 0.0, phase: int | None = None) -> None:

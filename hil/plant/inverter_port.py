@@ -8,7 +8,7 @@ leaves `turnaround_ms` after that. While it answers, the half-duplex line deafen
 from __future__ import annotations
 
 from . import modbus_server as modbus
-from .state import FOREVER_US
+from .state import FOREVER_US, NEVER_US
 from .sunspec_inverter import SunSpecInverter
 
 CHARACTER_BITS = 10  # 8N1, as most SunSpec devices are set
@@ -34,7 +34,7 @@ class InverterPort(SunSpecInverter):
         self.bad_frames = 0
         self._buffer = bytearray()
         self._frame_due_us = FOREVER_US
-        self._busy_until_us = 0
+        self._busy_until_us = NEVER_US
         self._queue: list[tuple[int, bytes]] = []
         super().__init__(station)
 

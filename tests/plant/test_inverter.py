@@ -23,7 +23,7 @@ def running(power_w: float = 0.0, **config) -> Feeder:
 @pytest.mark.parametrize("pll_hz", (6.0, 12.0, 25.0))
 @pytest.mark.parametrize("phases", (1, 3))
 def test_pll_follows_a_frequency_step_at_its_stated_bandwidth(pll_hz, phases):
-    """Second order, damping 0.707. Single-phase, the quadrature generator's lag takes damping away: earlier, more overshoot."""
+    """Second order, damping 0.707; single-phase the quadrature generator's lag makes it earlier."""
     feeder = running(phases=phases, inverter=InverterConfig(pll_hz=pll_hz))
     start_us = feeder.t_us
     feeder.grid.set(frequency_hz=51.0)
