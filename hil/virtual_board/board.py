@@ -24,6 +24,7 @@ from hil.virtual_board.process import MODULES, Process, Watchdog, describe_death
 
 ROOT = Path(__file__).parents[2]
 BOOT_US = 250_000  # power or reset to the first line of boot.py; the pins float
+STEP_US = 10_000  # the world moves in steps of this at most, so that hooks and spontaneous devices are seen in time
 FLAVOURS = {"esp32": "virtual", "stm32": "stm32h743_ref"}
 FRAM_SIZE = 32768
 
@@ -171,7 +172,7 @@ class VirtualBoard:
         if not self.realtime:
             end_us = self.now_us + BOOT_US
             while self.now_us < end_us:
-                self._advance(min(end_us, self.now_us + 10_000))
+                self._advance(min(end_us, self.now_us + STEP_US))
         self._spawn(cause)
 
     def _spawn(self, cause: str) -> None:
@@ -307,7 +308,7 @@ class VirtualBoard:
         self.outputs = BoardOutputs(pilot_duty=0.0, gate_edges=self._gate_edges, gate_edge_us=self._gate_us)
         end_us = self.now_us + round(off_s * 1e6)
         while self.now_us < end_us:
-            self._advance(min(end_us, self.now_us + 10_000))
+            self._advance(min(end_us, self.now_us + STEP_US))
         self._boot("power")
 
     def cut_power_after_fram_bytes(self, count: int) -> None:
@@ -401,9 +402,14 @@ class VirtualBoard:
         now_us, target_us = self.now_us, self._target
         faults = self.faults
         stalled = faults.stall_until_us > now_us
+        if (self._events or self.console.fresh) and not stalled:
+            self._answer()  # a scenario did something just now
+            return True
         t_us = faults.stall_until_us if stalled else target_us
         if t_us > limit_us:
             t_us = limit_us
+        if t_us > now_us + STEP_US:
+            t_us = now_us + STEP_US
         line, bridge = self.line, self.bridge
         if line.next_us < t_us:
             t_us = line.next_us
@@ -467,7 +473,7 @@ class VirtualBoard:
             self.console.fresh = False
             flags |= wire.FLAG_STDIN
         extra = b"".join(self._events) if self._events else b""
-        wake_us = min(self.line.next_us, self.bridge.next_us, self._limit_us)
+        wake_us = min(self.line.next_us, self.bridge.next_us, self._limit_us, self.now_us + STEP_US)
         wire.IN_HEAD.pack_into(message, 0, len(extra), flags, faults.spi, 0, self.now_us, wake_us)
         self._target = None
         if extra:
@@ -492,7 +498,7 @@ class VirtualBoard:
             self.console.serve()
             elapsed_us = max(self.now_us, int((time.monotonic() - self._started_s) * 1e6))
             while self.now_us < elapsed_us:
-                self._advance(min(elapsed_us, self.now_us + 10_000))
+                self._advance(min(elapsed_us, self.now_us + STEP_US))
             if self._process.rx in ready:
                 self._take_message()
             if self.finished:

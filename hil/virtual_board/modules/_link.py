@@ -80,6 +80,7 @@ class World:
         self.wake_us = 0  # until then nothing can come from outside
         self.dirty = False  # an output was driven since the last message
         self.reads = 0  # of the clock since the last message
+        self.fed = False  # the watchdog, by whoever runs now
         self.timers = []
         self.handlers = {}  # (event, channel) -> callable(t_us, data)
         self.stdin_maybe = False

@@ -55,9 +55,7 @@ class WDT:
     """Independent watchdog: once started it cannot be stopped; expiry is a reset with its cause."""
 
     def __init__(self, id=0, timeout=5000):
-        from _board import PORT as port
-
-        ports = __import__("_port_" + port)
+        ports = __import__("_port_" + PORT)
         if id != 0:
             raise ValueError("WDT(%r) doesn't exist" % (id,))
         if not ports.WDT_MS[0] <= timeout <= ports.WDT_MS[1]:
@@ -67,9 +65,10 @@ class WDT:
         self._outputs.wdt_us = world.now + self._timeout_us
 
     def feed(self):
-        self._outputs.wdt_us = world.now + self._timeout_us
         if world.realtime:
+            world.fed = True
             world.sync(world.now)
+        self._outputs.wdt_us = world.now + self._timeout_us
 
 
 class RTC:
