@@ -2,7 +2,7 @@
 """Actuate: the only stage that drives pins. Last stage of the cycle.
 
 Contactor sequence, inverter command image, pilot duty, lock and lamp. Pins are written when they
-change, and one of them anew each cycle, so that a disturbed pin does not stay wrong.
+change, and all of them anew each REFRESH cycles, so that a disturbed pin does not stay wrong.
 """
 
 from evse.actuate.contactor import Contactor
@@ -10,13 +10,15 @@ from evse.actuate.inverter import InverterImage
 from evse.actuate.panel import Panel
 from evse.actuate.selftest import SelfTest
 
-REFRESHED = 16  # cycles: six of them rewrite a pin
+REFRESH = 16  # cycles
+PANEL_MS = 40
 
 
 class Actuate:
     """The stage."""
 
     def __init__(self, image, settings, board):
+        self._inputs = image.inputs
         self._request = image.request
         self._outputs = image.outputs
         self._pins = board.outputs
@@ -32,31 +34,34 @@ class Actuate:
         self._lamp = -1
         self._duty = -1
         self._turn = 0
+        self._tested = 0
+        self._panel_ms = PANEL_MS
 
     def run(self) -> None:
         """Run the stage once."""
-        self.selftest.run()
+        if not self._tested:
+            self.selftest.run()
+            self._tested = self.selftest.passed
         self.contactor.run()
         self.inverter.run()
-        self.panel.run()
+        self._panel_ms += self._inputs.elapsed_ms
+        if self._panel_ms >= PANEL_MS:
+            self.panel.run(self._panel_ms)
+            self._panel_ms = 0
         self._outputs.duty_permille = self._request.duty_permille
-        self._refresh()
+        self._turn += 1
+        if self._turn >= REFRESH:
+            self._refresh()
         self._drive()
 
     def _refresh(self) -> None:
-        """Forget what one pin was told, so that it is written again."""
-        turn = self._turn
-        self._turn = (turn + 1) % REFRESHED
-        if turn == 0:
-            self._contactor = -1
-        elif turn == 1:
-            self._gate_arm = -1
-        elif turn == 2:
-            self._rcd_test = -1
-        elif turn == 3:
-            self._lock = -1
-        elif turn == 4:
-            self._lamp = -1
+        """Forget what the pins were told, so that they are written again."""
+        self._turn = 0
+        self._contactor = -1
+        self._gate_arm = -1
+        self._rcd_test = -1
+        self._lock = -1
+        self._lamp = -1
 
     def _drive(self) -> None:
         """Write what differs; the gate first, it is the fastest way to open."""

@@ -39,8 +39,8 @@ GATE_LOST_MS = 80
 GATE_HELD_MS = 150  # the monostable holds 60 ms after the last edge
 RETRIES = 2
 WAIT_MS = 2000  # between attempts
-STEADY_MS = 1000  # closed this long: attempts are forgotten
 AT_ZERO_W = 200
+LONG_MS = 1000000  # timers stop here
 
 
 class Contactor:
@@ -67,27 +67,23 @@ class Contactor:
 
     def permitted(self) -> bool:
         """Return whether the contactor may be closed at all in this cycle."""
-        inputs = self._inputs
         protection = self._protection
-        pilot = inputs.pilot_state
-        return bool(
-            self._request.close_contactor
-            and not protection.trip
-            and not protection.inhibit
-            and not self._status.fault_count
-            and self._status.selftest == 1
-            and inputs.afe_ok
-            and (pilot == PILOT_C or pilot == PILOT_D)
-        )
+        if not self._request.close_contactor or protection.trip or protection.inhibit:
+            return False
+        status = self._status
+        if status.fault_count or status.selftest != 1 or not self._inputs.afe_ok:
+            return False
+        pilot = self._inputs.pilot_state
+        return pilot == PILOT_C or pilot == PILOT_D
 
     def run(self) -> None:
         """Move one step on, or open."""
         elapsed_ms = self._inputs.elapsed_ms
-        if self._step_ms < 1000000:
+        if self._step_ms < LONG_MS:
             self._step_ms += elapsed_ms
-        self._watch(elapsed_ms)
+        healthy = self._watch(elapsed_ms)
         step = self.step
-        if not self.permitted() or self._fatal():
+        if not healthy or not self.permitted():
             if step != OPEN:
                 self._to_open()
             self._opened(elapsed_ms)
@@ -106,19 +102,6 @@ class Contactor:
             self._close()
         else:
             self._wait(elapsed_ms)
-
-    def _fatal(self) -> bool:
-        """Return whether a cause seen in this very cycle forbids a closed contactor (latched from the next on)."""
-        cause = self._cause
-        return bool(
-            cause[FAULT_GATE_FEEDBACK]
-            or cause[FAULT_RCD_TRIP]
-            or cause[FAULT_RCD_TEST]
-            or cause[FAULT_CONTACTOR_NO_CLOSE]
-            or cause[FAULT_CONTACTOR_BOUNCE]
-            or cause[FAULT_CONTACTOR_DROPOUT]
-            or cause[FAULT_CONTACTOR_WELD]
-        )
 
     def _go(self, step: int) -> None:
         self.step = step
@@ -193,6 +176,7 @@ class Contactor:
             self._outputs.closed = 1
             self._dropped_ms = 0
             self._bounces = 0
+            self._bounce_ms = 0
             self._events.emit(self._inputs.now_ms, EVENT_CONTACTOR_CLOSED, 0, self._step_ms)
             self._go(CLOSED)
         elif self._step_ms >= CLOSE_MS:
@@ -215,12 +199,11 @@ class Contactor:
 
     def _closed(self, elapsed_ms: int) -> None:
         """Watch the mirror contact of a closed contactor."""
-        if self._step_ms >= STEADY_MS:
-            self._attempts = 0
         self._bounce_ms += elapsed_ms
         if self._bounce_ms >= BOUNCE_WINDOW_MS:
             self._bounce_ms = 0
             self._bounces = 0
+            self._attempts = 0
         if not self._inputs.contactor_open_proven:
             self._dropped_ms = 0
             return
@@ -230,7 +213,7 @@ class Contactor:
             self._bounces += 1
         self._dropped_ms += elapsed_ms
         if self._dropped_ms > DROPOUT_MS:
-            self._fail(FAULT_CONTACTOR_DROPOUT)
+            self._fail(FAULT_CONTACTOR_DROPOUT if self._inputs.gate_up else FAULT_GATE_FEEDBACK)
         elif self._bounces > BOUNCES:
             self._fail(FAULT_CONTACTOR_BOUNCE)
 
@@ -239,20 +222,23 @@ class Contactor:
         self._to_open()
         self._cause[fault] = 1
 
-    def _watch(self, elapsed_ms: int) -> None:
-        """Residual current (unless we test it) and the gate, in every step."""
+    def _watch(self, elapsed_ms: int) -> bool:
+        """Judge residual current (unless we test it) and the gate, in every step; False = open now."""
         inputs = self._inputs
         outputs = self._outputs
         if outputs.rcd_test:
-            self._rcd_mask_ms = RCD_RELEASE_MS
+            self._rcd_mask_ms = RCD_RELEASE_MS + RCD_TEST_MS
         elif self._rcd_mask_ms > 0:
             self._rcd_mask_ms -= elapsed_ms
-        self._cause[FAULT_RCD_TRIP] = 1 if inputs.rcd_tripped and self._rcd_mask_ms <= 0 else 0
+        leaking = 1 if inputs.rcd_tripped and self._rcd_mask_ms <= 0 else 0
+        self._cause[FAULT_RCD_TRIP] = leaking
         if inputs.gate_up == outputs.gate_arm or self.step == ARM:
             self._gate_ms = 0
             self._cause[FAULT_GATE_FEEDBACK] = 0
-            return
+            return not leaking
         self._gate_ms += elapsed_ms
         if self._gate_ms > (GATE_LOST_MS if outputs.gate_arm else GATE_HELD_MS):
             self._cause[FAULT_GATE_FEEDBACK] = 1
             self._gate_ms = GATE_HELD_MS
+            return False
+        return not leaking

@@ -11,7 +11,7 @@ from evse.faults import FAULT_INVERTER_READBACK
 URGENT_PERMILLE = 20  # of the rating
 READBACK_PERMILLE = 100
 READBACK_LEAST_W = 500
-READBACK_MS = 5000
+READBACK_MS = 7000  # beyond the 6 s that a vehicle may take to stop
 
 
 class InverterImage:

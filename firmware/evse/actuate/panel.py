@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Cable lock and lamp: what the person at the charger feels and sees. Every cycle.
+"""Cable lock and lamp: what the person at the charger feels and sees. Every 40 ms.
 
 The plug is locked while a vehicle is in and power may come; it is released in state A, when the
 user stops, and UNLOCK_MS after a fault has made the charger unavailable (state F), but never
@@ -40,13 +40,13 @@ class Panel:
         self._outputs = image.outputs
         self._fault_ms = 0
 
-    def run(self) -> None:
-        """Follow the session."""
+    def run(self, elapsed_ms: int) -> None:
+        """Follow the session. elapsed_ms: since the last call."""
         outputs = self._outputs
         state = self._request.session_state
         if state == SESSION_FAULT:
             if self._fault_ms < UNLOCK_MS:
-                self._fault_ms += self._inputs.elapsed_ms
+                self._fault_ms += elapsed_ms
         else:
             self._fault_ms = 0
         outputs.lock = self._lock(state)

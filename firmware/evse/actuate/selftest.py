@@ -22,12 +22,11 @@ class SelfTest:
         self._events = image.events
         self._run_ms = 0
         self._bad = 0
+        self.passed = 0
 
     def run(self) -> None:
         """Watch while running; after a failure wait for the fault to be cleared."""
         status = self._status
-        if status.selftest == PASSED:
-            return
         if status.selftest == FAILED:
             status.cause[FAULT_SELFTEST] = 0
             if not status.fault[FAULT_SELFTEST] and self._run_ms < 0:
@@ -47,6 +46,7 @@ class SelfTest:
 
     def _finish(self, status) -> None:
         status.selftest = FAILED if self._bad else PASSED
+        self.passed = 1 - self._bad
         status.cause[FAULT_SELFTEST] = self._bad
         self._run_ms = 0
         self._events.emit(self._inputs.now_ms, EVENT_SELFTEST, 0, status.selftest)

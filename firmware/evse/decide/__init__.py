@@ -66,4 +66,4 @@ class Decide:
         current_ma = self._limits.offer_ma
         if current_ma != self._offered_ma:
             self._offered_ma = current_ma
-            self.session.offer_permille = duty_for_current(current_ma)
+            self.session.offer(duty_for_current(current_ma))

@@ -21,13 +21,25 @@ from evse.faults import (
     SERVICE_REMOTE,
     SERVICE_USER,
     SERVICE_VEHICLE,
-    SERVICES,
     SESSION_ENERGISED,
 )
 
 # Highest first. Those before DEPARTURE claim zero.
 PRIORITY = (SERVICE_FAULT, SERVICE_PROTECT, SERVICE_VEHICLE, SERVICE_DEPARTURE, SERVICE_REMOTE, SERVICE_USER)
+# One bit a claim, in the order of PRIORITY; the user always claims. OWNERS[claims] is the first that claims.
+FAULT_BIT, PROTECT_BIT, VEHICLE_BIT, DEPARTURE_BIT, REMOTE_BIT = 1, 2, 4, 8, 16
 DROOP_HOLD_MS = 1000  # ownership returns this long after droop has ended: no flood of events
+
+
+def first_claim(claims: int) -> int:
+    """Return the service of PRIORITY with the first bit set; the user when none is."""
+    for place in range(len(PRIORITY) - 1):
+        if claims >> place & 1:
+            return PRIORITY[place]
+    return SERVICE_USER
+
+
+OWNERS = bytes(first_claim(claims) for claims in range(32))
 
 
 class Arbiter:
@@ -40,20 +52,13 @@ class Arbiter:
         self._status = image.status
         self._request = image.request
         self._settings = settings
-        self._claims = bytearray(len(SERVICES))
         self._droop_ms = DROOP_HOLD_MS
         self._reported_owner = 0
 
     def run(self, lease, departure, droop, user_w: int) -> None:
         """Decide on this cycle's claims. user_w: power the user wishes, W."""
         request = self._request
-        self._claim(lease, departure)
-        owner = SERVICE_USER
-        claims = self._claims
-        for service in PRIORITY:
-            if claims[service]:
-                owner = service
-                break
+        owner = OWNERS[self._claims(lease, departure)]
         want_w = 0
         request.want_var = 0
         if owner >= SERVICE_DEPARTURE:
@@ -67,14 +72,19 @@ class Arbiter:
             self._image.events.emit(self._inputs.now_ms, EVENT_OWNER, owner, request.want_w)
         request.owner = owner
 
-    def _claim(self, lease, departure) -> None:
-        claims = self._claims
+    def _claims(self, lease, departure) -> int:
+        """Return who claims the power, as bits."""
         protection = self._protection
-        claims[SERVICE_FAULT] = 1 if self._status.fault_count else 0
-        claims[SERVICE_PROTECT] = 1 if protection.trip or protection.inhibit else 0
-        claims[SERVICE_VEHICLE] = 0 if self._request.session_state == SESSION_ENERGISED else 1
-        claims[SERVICE_DEPARTURE] = departure.urgent
-        claims[SERVICE_REMOTE] = 1 if lease.active or lease.ended else 0
+        claims = REMOTE_BIT if lease.active or lease.ended else 0
+        if departure.urgent:
+            claims |= DEPARTURE_BIT
+        if self._request.session_state != SESSION_ENERGISED:
+            claims |= VEHICLE_BIT
+        if protection.trip or protection.inhibit:
+            claims |= PROTECT_BIT
+        if self._status.fault_count:
+            claims |= FAULT_BIT
+        return claims
 
     def _wanted(self, owner: int, lease, user_w: int) -> int:
         """Return the base power of the owner and write request.reason, why it is zero."""

@@ -52,19 +52,20 @@ class Departure:
         self.urgent = 0
 
     def run(self) -> None:
-        """Read the clock and the one-off target; plan once a second."""
-        inputs = self._inputs
-        mail = self._image.mail
-        if self._clock.poll(inputs.now_ms, inputs.elapsed_ms):
-            self._clock_minute = mail.clock.minute_of_week % WEEK_MINUTES
-        if self._target.poll(inputs.now_ms, inputs.elapsed_ms):
-            self._one_off_permille = mail.target.soc_permille
-            self._one_off_minute = mail.target.minute_of_week % WEEK_MINUTES
-            self._since_ms = PERIOD_MS
-        self._since_ms += inputs.elapsed_ms
+        """Read the clock and the one-off target and plan, once a second."""
+        self._since_ms += self._inputs.elapsed_ms
         if self._since_ms >= PERIOD_MS:
+            self._read(self._inputs.now_ms, self._since_ms)
             self._since_ms = 0
             self._plan()
+
+    def _read(self, now_ms: int, since_ms: int) -> None:
+        mail = self._image.mail
+        if self._clock.poll(now_ms, since_ms):
+            self._clock_minute = mail.clock.minute_of_week % WEEK_MINUTES
+        if self._target.poll(now_ms, since_ms):
+            self._one_off_permille = mail.target.soc_permille
+            self._one_off_minute = mail.target.minute_of_week % WEEK_MINUTES
 
     def minute(self) -> int:
         """Return the minute of the week now, or -1 when the clock is unknown."""

@@ -36,17 +36,19 @@ class RemoteLease:
         inputs = self._inputs
         if self._reader.poll(inputs.now_ms, inputs.elapsed_ms):
             self._take(inputs)
+            self._request.lease_ms = self._left_ms if self.active else 0
+            self._request.lease_ended = self.ended
         elif self.active:
             self._left_ms -= inputs.elapsed_ms
             if self._left_ms <= 0:
                 self._end(inputs)
-        request = self._request
-        request.lease_ms = self._left_ms if self.active else 0
-        request.lease_ended = self.ended
+            self._request.lease_ms = self._left_ms
 
     def forget(self) -> None:
         """The user has spoken or the vehicle has gone: an ended lease holds zero no longer."""
-        self.ended = 0
+        if self.ended:
+            self.ended = 0
+            self._request.lease_ended = 0
 
     def _take(self, inputs) -> None:
         box = self._box
@@ -74,4 +76,5 @@ class RemoteLease:
         self.active = 0
         self.ended = 1
         self._left_ms = 0
+        self._request.lease_ended = 1
         self._events.emit(inputs.now_ms, EVENT_LEASE_END, self.service, self.power_w)

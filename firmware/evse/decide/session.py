@@ -117,9 +117,15 @@ class Session:
         self._no_current_ms = 0
         self._wake_ms = 0  # left of a wake-up
         self._woken = 0
+        self._facts_before = -1
         self._f_faults = bytes(1 if row[2] != AUTO else 0 for row in FAULTS)
         self.stop = 0  # user: 1 = stop
         self.offer_permille = OFF
+
+    def offer(self, duty_permille: int) -> None:
+        """Change the duty that offers the current."""
+        self.offer_permille = duty_permille
+        self._facts_before = -1
 
     def run(self) -> None:
         """Gather, step, command."""
@@ -134,6 +140,9 @@ class Session:
             self._status.cause[FAULT_PILOT_STOP_IGNORED] = 1
         elif not facts & ASKS:
             self._status.cause[FAULT_PILOT_STOP_IGNORED] = 0
+        if facts == self._facts_before and (state == SESSION_ENERGISED or state == SESSION_IDLE):
+            return  # nothing has changed, and these states keep no time: nothing to command
+        self._facts_before = facts
         following = next_state(state, facts)
         if following != state:
             self._enter(following)
@@ -183,6 +192,7 @@ class Session:
 
     def _enter(self, state: int) -> None:
         self._request.session_state = state
+        self._facts_before = -1  # a new state judges the same facts anew
         self._state_ms = 0
         self._no_current_ms = 0
         self._wake_ms = 0

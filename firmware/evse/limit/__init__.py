@@ -2,8 +2,9 @@
 """Limit: the last gate. Knows limits, not intentions. Fourth stage of the cycle; the image only.
 
 A table of limiters each leaves a room for import and one for export; the smallest wins and its
-reason is recorded. Zero is always allowed. HARD limiters are obeyed at once, SOFT ones at the
+reason is recorded. Zero is always allowed. Hard limiters are obeyed at once, soft ones at the
 rate of a normal fall. The ramps shape what is wanted, never what is forbidden.
+What can change from one cycle to the next is asked each cycle, what moves slowly each SLOW_MS.
 Writes image.limits; emits a change of the winning reason.
 """
 
@@ -12,12 +13,13 @@ from evse.fixed import clamp
 from evse.limit.energy import DailyBudget, V2xRequest
 from evse.limit.grid import EnterRamp, VoltWatt
 from evse.limit.limiter import UNLIMITED_W
-from evse.limit.permission import Inverter, Permission
+from evse.limit.permission import Permission
 from evse.limit.ramp import LONGEST_MS, Ramp, Rate
-from evse.limit.rating import Cable, Rating, Vehicle
+from evse.limit.rating import Cable, Inverter, Rating, Vehicle
 from evse.limit.soc import SocGuard
 from evse.limit.temperature import BatteryTemperature, Temperature
 
+SLOW_MS = 50
 STOP_PERMILLE_MIN = 15000  # a normal stop reaches zero in 4 s at most: it has 6 s
 REPORT_MS = 100  # a new reason is recorded once it has lasted this long
 VAR_SHARE_PERMILLE = 440  # reactive power, of the rating
@@ -30,29 +32,39 @@ class Limit:
         self._image = image
         self._inputs = image.inputs
         self._request = image.request
+        self._protection = image.protection
         self._limits = image.limits
         self._settings = settings
         self._rating = Rating(settings, ratings)
         self._cable = Cable(image, settings, profile, ratings)
         self._vehicle = Vehicle(image)
         self._inverter = Inverter(image)
-        self._hard = (
-            Permission(image),
+        self._fast = (Permission(image), SocGuard(image, settings))
+        self._slow = (
             self._rating,
             self._cable,
             self._vehicle,
             self._inverter,
-            SocGuard(image, settings),
             Temperature(image, settings),
             VoltWatt(image, settings, profile),
             EnterRamp(image, settings),
         )
         self._soft = (DailyBudget(image, settings), V2xRequest(image), BatteryTemperature(image, settings))
-        image.limits.limiters = self._hard + self._soft
+        image.limits.limiters = self._fast + self._slow + self._soft
+        self._slow_ms = SLOW_MS  # since the slow ones spoke
+        self._slow_import_w = 0
+        self._slow_export_w = 0
+        self._slow_import_reason = 0
+        self._slow_export_reason = 0
+        self._soft_import_w = 0
+        self._soft_export_w = 0
+        self._soft_import_reason = 0
+        self._soft_export_reason = 0
         self.ramp = Ramp()
         self._droop_rate = Rate()
         self._soft_rate = Rate()
         self._droop_w = 0
+        self._most_var = 0
         self._changed = -1
         self._stopping = -1
         self._candidate = 0
@@ -68,14 +80,17 @@ class Limit:
         self._find_room(limits)
         want_w = request.want_w
         self._move(limits, want_w, want_w - request.droop_w)
-        self._reactive(limits)
+        if request.want_var or self._protection.perturb_var or limits.allowed_var:
+            self._reactive(limits)
         self._explain(limits, want_w)
 
     def _configure(self, stop: int) -> None:
         settings = self._settings
         self._changed = settings.changed
         self._stopping = stop
+        self._slow_ms = SLOW_MS  # a changed rating holds from this cycle on
         rating_w = max(settings.import_rating_w, settings.export_rating_w)
+        self._most_var = rating_w * VAR_SHARE_PERMILLE // 1000
         down = settings.ramp_down_permille_min
         if stop and 0 < down < STOP_PERMILLE_MIN:
             down = STOP_PERMILLE_MIN
@@ -86,28 +101,15 @@ class Limit:
         self._droop_rate.configure(rating_w, settings.ramp_droop_permille_min)
 
     def _find_room(self, limits) -> None:
-        """Let the limiters speak; the smallest room each way wins, the first in the table on a tie."""
+        """Let the limiters speak; the smallest room each way wins."""
+        self._slow_ms += self._inputs.elapsed_ms
+        if self._slow_ms >= SLOW_MS:
+            self._hear_slow(limits)
         import_w = UNLIMITED_W + 1
         export_w = UNLIMITED_W + 1
-        for limiter in self._hard:
-            limiter.run()
-            if limiter.import_w < import_w:
-                import_w = limiter.import_w
-                limits.import_reason = limiter.import_reason
-            if limiter.export_w < export_w:
-                export_w = limiter.export_w
-                limits.export_reason = limiter.export_reason
-        limits.import_w = import_w
-        limits.export_w = export_w
-        self._find_soft_room(limits)
-        self._plan_room(limits)
-
-    def _find_soft_room(self, limits) -> None:
-        import_w = UNLIMITED_W
-        export_w = UNLIMITED_W
         import_reason = 0
         export_reason = 0
-        for limiter in self._soft:
+        for limiter in self._fast:
             limiter.run()
             if limiter.import_w < import_w:
                 import_w = limiter.import_w
@@ -115,12 +117,51 @@ class Limit:
             if limiter.export_w < export_w:
                 export_w = limiter.export_w
                 export_reason = limiter.export_reason
-        if import_w < limits.import_w:
-            limits.import_w = min(limits.import_w, self._soften(limits.allowed_w, import_w))
-            limits.import_reason = import_reason
-        if export_w < limits.export_w:
-            limits.export_w = min(limits.export_w, self._soften(-limits.allowed_w, export_w))
-            limits.export_reason = export_reason
+        if self._slow_import_w < import_w:
+            import_w = self._slow_import_w
+            import_reason = self._slow_import_reason
+        if self._slow_export_w < export_w:
+            export_w = self._slow_export_w
+            export_reason = self._slow_export_reason
+        if self._soft_import_w < import_w:
+            import_w = min(import_w, self._soften(limits.allowed_w, self._soft_import_w))
+            import_reason = self._soft_import_reason
+        if self._soft_export_w < export_w:
+            export_w = min(export_w, self._soften(-limits.allowed_w, self._soft_export_w))
+            export_reason = self._soft_export_reason
+        limits.import_w = import_w
+        limits.export_w = export_w
+        limits.import_reason = import_reason
+        limits.export_reason = export_reason
+
+    def _hear_slow(self, limits) -> None:
+        """Ask the limiters that move slowly, hard and soft, and keep the smallest of each kind."""
+        self._slow_ms = 0
+        self._slow_import_w = UNLIMITED_W
+        self._slow_export_w = UNLIMITED_W
+        for limiter in self._slow:
+            limiter.run()
+            if limiter.import_w < self._slow_import_w:
+                self._slow_import_w = limiter.import_w
+                self._slow_import_reason = limiter.import_reason
+            if limiter.export_w < self._slow_export_w:
+                self._slow_export_w = limiter.export_w
+                self._slow_export_reason = limiter.export_reason
+        self._hear_soft()
+        rating_w = min(self._rating.import_w, self._cable.import_w, self._vehicle.import_w)
+        limits.rating_w = min(rating_w, self._inverter.import_w) if self._inputs.inverter_charge_w > 0 else rating_w
+
+    def _hear_soft(self) -> None:
+        self._soft_import_w = UNLIMITED_W
+        self._soft_export_w = UNLIMITED_W
+        for limiter in self._soft:
+            limiter.run()
+            if limiter.import_w < self._soft_import_w:
+                self._soft_import_w = limiter.import_w
+                self._soft_import_reason = limiter.import_reason
+            if limiter.export_w < self._soft_export_w:
+                self._soft_export_w = limiter.export_w
+                self._soft_export_reason = limiter.export_reason
 
     def _soften(self, power_w: int, room_w: int) -> int:
         """Return the room this cycle: from the power that flows down to room_w at the falling rate."""
@@ -130,29 +171,32 @@ class Limit:
         step_w = self._soft_rate.advance(elapsed_ms if elapsed_ms < LONGEST_MS else LONGEST_MS)
         return max(room_w, power_w - step_w)
 
-    def _plan_room(self, limits) -> None:
-        """Write the import that hardware, cable and vehicle could carry, for the departure plan."""
-        rating_w = min(self._rating.import_w, self._cable.import_w, self._vehicle.import_w)
-        limits.rating_w = min(rating_w, self._inverter.import_w) if self._inputs.inverter_ok else rating_w
-
     def _move(self, limits, want_w: int, base_w: int) -> None:
         """Ramp the base, add the frequency response, keep it in the room and on its side of zero."""
-        elapsed_ms = self._inputs.elapsed_ms
         ramp = self.ramp
-        ramp.move(base_w, elapsed_ms)
-        self._move_droop(self._request.droop_w, elapsed_ms)
+        droop_w = want_w - base_w
+        if base_w != ramp.power_w:
+            ramp.move(base_w, self._inputs.elapsed_ms)
+        if droop_w != self._droop_w:
+            self._move_droop(droop_w, self._inputs.elapsed_ms)
         power_w = ramp.power_w + self._droop_w
-        before_w = limits.allowed_w
         if want_w >= 0 > power_w:
-            power_w = max(power_w, min(before_w, 0))
+            power_w = max(power_w, min(limits.allowed_w, 0))
         elif want_w <= 0 < power_w:
-            power_w = min(power_w, max(before_w, 0))
-        limits.allowed_w = clamp(power_w, -limits.export_w, limits.import_w)
-        self._follow(limits)
+            power_w = min(power_w, max(limits.allowed_w, 0))
+        import_w = limits.import_w
+        export_w = limits.export_w
+        if power_w > import_w:
+            power_w = import_w
+        elif power_w < -export_w:
+            power_w = -export_w
+        limits.allowed_w = power_w
+        if power_w - self._droop_w != ramp.power_w or import_w == 0:
+            self._follow(limits)
 
     def _move_droop(self, droop_w: int, elapsed_ms: int) -> None:
         rate = self._droop_rate
-        if rate.step or droop_w == self._droop_w:
+        if rate.step:
             self._droop_w = droop_w
             return
         step_w = rate.advance(elapsed_ms if elapsed_ms < LONGEST_MS else LONGEST_MS)
@@ -175,8 +219,9 @@ class Limit:
         if limits.import_w == 0 and limits.export_w == 0:
             limits.allowed_var = 0
             return
-        most_var = max(self._rating.import_w, self._rating.export_w) * VAR_SHARE_PERMILLE // 1000
-        limits.allowed_var = clamp(self._request.want_var + self._image.protection.perturb_var, -most_var, most_var)
+        limits.allowed_var = clamp(
+            self._request.want_var + self._protection.perturb_var, -self._most_var, self._most_var
+        )
 
     def _explain(self, limits, want_w: int) -> None:
         """Write the winning reason and record its changes."""

@@ -2,7 +2,7 @@
 """Energy: the daily discharge budget, lifetime throughput, and the vehicle's V2X energy requests."""
 
 from evse.faults import REASON_DAILY_BUDGET, REASON_V2X_ABOVE, REASON_V2X_REQUEST
-from evse.fixed import INT_MAX, ratio
+from evse.fixed import INT_MAX, age, ratio
 from evse.limit.limiter import UNLIMITED_W, Limiter
 
 WH_W_MS = 3600000  # one Wh in W ms
@@ -12,7 +12,7 @@ DAY_MINUTES = 1440
 
 
 class DailyBudget(Limiter):
-    """Counts battery energy both ways and stops export once the day's budget is used."""
+    """Counts battery energy both ways and stops export once the day's budget is used. Every 50 ms."""
 
     def __init__(self, image, settings):
         super().__init__(REASON_DAILY_BUDGET)
@@ -23,11 +23,15 @@ class DailyBudget(Limiter):
         self._settings = settings
         self._rest = 0  # W ms not yet counted as a whole Wh
         self._day = -1
+        self._last_ms = 0
         self._running_ms = 0  # since the last reset, while the clock is unknown
 
     def run(self) -> None:
         inputs = self._inputs
-        elapsed_ms = inputs.elapsed_ms if inputs.elapsed_ms < LONGEST_MS else LONGEST_MS
+        elapsed_ms = age(inputs.now_ms, self._last_ms)
+        self._last_ms = inputs.now_ms
+        if elapsed_ms < 0 or elapsed_ms > LONGEST_MS:
+            elapsed_ms = LONGEST_MS
         self._running_ms += elapsed_ms
         if self._running_ms >= 1000:
             self._next_day()

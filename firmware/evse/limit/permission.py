@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Limiters that give all or nothing: session and protection, momentary cessation, live inverter."""
+"""The limiter that gives all or nothing: session, protection, momentary cessation, live inverter."""
 
 from evse.faults import (
     PILOT_C,
@@ -7,7 +7,6 @@ from evse.faults import (
     REASON_CONTACTOR_OPEN,
     REASON_ENTER_SERVICE,
     REASON_FAULT,
-    REASON_INVERTER_LIMIT,
     REASON_INVERTER_STALE,
     REASON_MOMENTARY_CESSATION,
     REASON_TRIP,
@@ -19,7 +18,7 @@ from evse.limit.limiter import UNLIMITED_W, Limiter
 
 
 class Permission(Limiter):
-    """Power only with a closed contactor, a vehicle in C or D, no fault, no trip, no inhibit, no cessation."""
+    """Power only with a closed contactor, a vehicle in C or D, no fault, no trip, a live inverter."""
 
     def __init__(self, image):
         super().__init__(REASON_CONTACTOR_OPEN, 0)
@@ -32,19 +31,17 @@ class Permission(Limiter):
     def run(self) -> None:
         reason = self._refusal()
         if reason:
-            self.import_w = 0
-            self.export_w = 0
             self.import_reason = reason
             self.export_reason = reason
-        else:
+            self.import_w = 0
+            self.export_w = 0
+        elif not self.import_w:
             self.import_w = UNLIMITED_W
             self.export_w = UNLIMITED_W
 
     def _refusal(self) -> int:
         """Return why nothing may flow, or 0."""
         protection = self._protection
-        state = self._request.session_state
-        pilot = self._inputs.pilot_state
         if self._status.fault_count:
             return REASON_FAULT
         if protection.trip:
@@ -53,29 +50,12 @@ class Permission(Limiter):
             return REASON_ENTER_SERVICE
         if protection.cessation:
             return REASON_MOMENTARY_CESSATION
+        if not self._inputs.inverter_ok:
+            return REASON_INVERTER_STALE
+        pilot = self._inputs.pilot_state
         if pilot != PILOT_C and pilot != PILOT_D:
             return REASON_VEHICLE_NOT_READY
-        if not self._outputs.closed or (state != SESSION_ENERGISED and state != SESSION_STOPPING):
-            return REASON_CONTACTOR_OPEN
-        return 0
-
-
-class Inverter(Limiter):
-    """The inverter's own ratings while its data are fresh; nothing when they are not."""
-
-    def __init__(self, image):
-        super().__init__(REASON_INVERTER_STALE, 0)
-        self._inputs = image.inputs
-
-    def run(self) -> None:
-        inputs = self._inputs
-        if inputs.inverter_ok:
-            self.import_w = inputs.inverter_charge_w if inputs.inverter_charge_w > 0 else 0
-            self.export_w = inputs.inverter_discharge_w if inputs.inverter_discharge_w > 0 else 0
-            self.import_reason = REASON_INVERTER_LIMIT
-            self.export_reason = REASON_INVERTER_LIMIT
-        else:
-            self.import_w = 0
-            self.export_w = 0
-            self.import_reason = REASON_INVERTER_STALE
-            self.export_reason = REASON_INVERTER_STALE
+        state = self._request.session_state
+        if self._outputs.closed and (state == SESSION_ENERGISED or state == SESSION_STOPPING):
+            return 0
+        return REASON_CONTACTOR_OPEN

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: MIT
-"""Limiters from ratings: settings and board, cable and pilot, vehicle. Import and export apart."""
+"""Limiters from ratings: settings and board, cable and pilot, vehicle, inverter. Import and export apart."""
 
 from evse.faults import (
     REASON_CABLE,
     REASON_EXPORT_DISABLED,
+    REASON_INVERTER_LIMIT,
     REASON_RATING_EXPORT,
     REASON_RATING_IMPORT,
     REASON_VEHICLE_LIMIT,
@@ -77,3 +78,16 @@ class Vehicle(Limiter):
         discharge_w = self._inputs.vehicle_discharge_w
         self.import_w = charge_w if charge_w > 0 else (0 if charge_w else UNLIMITED_W)
         self.export_w = discharge_w if discharge_w > 0 else (0 if discharge_w else UNLIMITED_W)
+
+
+class Inverter(Limiter):
+    """The inverter's own ratings, as it reports them; whether it is alive is Permission's business."""
+
+    def __init__(self, image):
+        super().__init__(REASON_INVERTER_LIMIT, 0)
+        self._inputs = image.inputs
+
+    def run(self) -> None:
+        inputs = self._inputs
+        self.import_w = inputs.inverter_charge_w if inputs.inverter_charge_w > 0 else 0
+        self.export_w = inputs.inverter_discharge_w if inputs.inverter_discharge_w > 0 else 0

@@ -50,8 +50,12 @@ class BatteryMail:
                 self._forget(inputs)
         elif reader.poll(inputs.now_ms, inputs.elapsed_ms):
             self._take(inputs)
-        elif inputs.soc_age_ms < NEVER_MS - inputs.elapsed_ms:
-            inputs.soc_age_ms += inputs.elapsed_ms
+        else:
+            age_ms = inputs.soc_age_ms + inputs.elapsed_ms
+            if age_ms < NEVER_MS:
+                inputs.soc_age_ms = age_ms
+            if inputs.soc_ok and age_ms <= self._settings.soc_stale_ms:
+                return  # still as fresh and plausible as it was
         self._judge(inputs)
 
     def _forget(self, inputs) -> None:

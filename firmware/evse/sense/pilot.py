@@ -67,10 +67,12 @@ class Pilot:
         self._candidate = PILOT_UNKNOWN
         self._candidate_ms = 0
         self._other_ms = 0
+        self._lost = 0  # 1: no state is believed until a window holds again
         self._duty = -1
         self._duty_ms = 0
         self._bad_diode_ms = 0
         self._bad_supply_ms = 0
+        self._doubt = 0  # 1: the generator's levels were wrong in the last cycle
 
     def run(self) -> None:
         """Read both peaks and judge them."""
@@ -89,7 +91,7 @@ class Pilot:
         elif self._duty_ms < 60000:
             self._duty_ms += elapsed_ms
         if duty == 0:
-            self._unavailable(inputs, elapsed_ms)
+            self._unavailable(inputs)
         elif self._window_low <= high_mv <= self._window_high:
             self._other_ms = 0
             self._candidate = PILOT_UNKNOWN
@@ -112,7 +114,10 @@ class Pilot:
             self._candidate_ms = 0
         if raw != PILOT_UNKNOWN and self._candidate_ms >= DEBOUNCE_MS:
             self._enter(inputs, raw)
+        elif self._lost:
+            return
         elif self._other_ms >= CHATTER_MS or (raw == PILOT_UNKNOWN and self._candidate_ms >= GAP_MS):
+            self._lost = 1
             self._enter(inputs, PILOT_UNKNOWN)
             self._cause[FAULT_PILOT_INVALID] = 1
 
@@ -125,6 +130,7 @@ class Pilot:
             self._window_low = row[1]
             self._window_high = row[2]
             self._other_ms = 0
+            self._lost = 0
             self._cause[FAULT_PILOT_INVALID] = 0
         self._candidate = PILOT_UNKNOWN
         if inputs.pilot_state == state:
@@ -137,7 +143,7 @@ class Pilot:
             self._cause[FAULT_PILOT_DIODE] = 0  # only unplugging proves that another vehicle is there
         self._events.emit(inputs.now_ms, EVENT_PILOT, state, inputs.pilot_high_mv)
 
-    def _unavailable(self, inputs, elapsed_ms: int) -> None:
+    def _unavailable(self, inputs) -> None:
         """We hold the pilot at -12 V (state F): the vehicle cannot be seen, only the generator."""
         if self._duty_ms < SETTLE_MS:
             return
@@ -148,9 +154,13 @@ class Pilot:
         """Diode in every PWM state, and the generator's own levels, once the detectors have settled."""
         state = inputs.pilot_state
         low_mv = inputs.pilot_low_mv
+        if PILOT_B <= state <= PILOT_D and LOW_MV <= low_mv <= HIGH_LOW_MV and not self._doubt and 0 < duty < 1000:
+            inputs.pilot_diode_ok = 1
+            self._bad_diode_ms = 0
+            return
         supply_ok = 1
         if 0 < duty < 1000:
-            if state == PILOT_B or state == PILOT_C or state == PILOT_D:
+            if PILOT_B <= state <= PILOT_D:
                 self._check_diode(inputs, low_mv, elapsed_ms)
             if low_mv < LOW_MV or (state == PILOT_A and low_mv > SUPPLY_TOLERANCE_MV - SUPPLY_MV):
                 supply_ok = 0
@@ -162,6 +172,7 @@ class Pilot:
                 supply_ok = 0
         elif state == PILOT_F and duty != 0:
             supply_ok = 0  # nobody asked for -12 V
+        self._doubt = 1 - supply_ok
         if supply_ok:
             self._bad_supply_ms = 0
             self._cause[FAULT_PILOT_GENERATOR] = 0
