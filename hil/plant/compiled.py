@@ -48,7 +48,7 @@ def _cache_folder() -> str:
     return str(folder)
 
 
-numba.config.CACHE_DIR = _cache_folder()
+vars(numba.config)["CACHE_DIR"] = _cache_folder()
 
 # error_model numpy: a division by zero gives inf as in hardware, instead of a check per division.
 # Fast maths only as far as infinities and NaN keep their meaning.

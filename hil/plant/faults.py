@@ -9,6 +9,7 @@ of the plant; `value` replaces the default strength where a fault has one.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 COLD_C = -300.0  # below absolute zero: "no override" for temperatures
 
@@ -20,8 +21,8 @@ class Fault:
     text: str
     place: str  # world, afe, unit, inverter (its serial side)
     field: str
-    on: object
-    off: object
+    on: Any
+    off: Any
     unit: str = ""  # of `on`, where a strength may be given
 
 
@@ -82,11 +83,11 @@ FAULTS: dict[str, Fault] = {
 class FaultBoard:
     """Sets and clears faults of one station."""
 
-    def __init__(self, places: dict[str, object]):
+    def __init__(self, places: dict[str, Any]):
         self._places = places
-        self.active: dict[str, object] = {}
+        self.active: dict[str, Any] = {}
 
-    def _put(self, fault: Fault, value: object) -> None:
+    def _put(self, fault: Fault, value: Any) -> None:
         place = self._places[fault.place]
         if fault.place == "inverter":
             setattr(place, fault.field, value)
@@ -95,7 +96,7 @@ class FaultBoard:
         if fault.place == "afe" and fault.field == "noise_v":
             place["noise_on"][0] = 1
 
-    def set(self, name: str, value: object = None) -> None:
+    def set(self, name: str, value: Any = None) -> None:
         """Set a fault; value replaces its default strength (see FAULTS[name].unit)."""
         fault = self._find(name)
         strength = fault.on if value is None else value

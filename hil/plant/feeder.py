@@ -72,7 +72,7 @@ class Feeder:
         """Plant time, us."""
         return int(self.world["t_us"][0])
 
-    def run(self, until_us: int, arm=1, edge_us=0, coil=1, test=0, duty=1.0) -> None:
+    def run(self, until_us: int) -> None:
         """Advance to until_us in whole steps."""
         kernel.advance(
             self.world,
@@ -83,10 +83,10 @@ class Feeder:
             self.afe,
             self.units,
             until_us,
-            arm,
-            edge_us,
-            coil,
-            test,
-            duty,
+            False,  # gate arm, edge, coil, test and duty: for a board's station only
+            0,
+            False,
+            False,
+            1.0,
             self.out,
         )

@@ -8,11 +8,16 @@ Voltages are RMS line to neutral in V. One phase is chosen by `phase` 1..3; None
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from .network import Network, grid_impedance, island_load
+
+if TYPE_CHECKING:
+    from .feeder import Feeder
+    from .station import Station
 
 MAX_HARMONIC = 49
 
@@ -20,7 +25,7 @@ MAX_HARMONIC = 49
 class Grid:
     """The programmable source, its impedance, its switch and the load beside the charger."""
 
-    def __init__(self, feeder):
+    def __init__(self, feeder: Feeder) -> None:
         self._feeder = feeder
         self._world = feeder.world
         self._lines = feeder.lines
@@ -54,7 +59,13 @@ class Grid:
         matrices = Network(ohm, henry, *self._load, config.nominal_hz).matrices(config.step_us * 1e-6)
         self._feeder.net[:] = np.tile(matrices.ravel(), config.phases)
 
-    def set(self, voltage_v=None, frequency_hz=None, ramp_s: float = 0.0, phase: int | None = None) -> None:
+    def set(
+        self,
+        voltage_v: float | Sequence[float] | None = None,
+        frequency_hz: float | None = None,
+        ramp_s: float = 0.0,
+        phase: int | None = None,
+    ) -> None:
         """Go to a voltage and/or frequency, as a step or a straight ramp of ramp_s seconds.
 
         voltage_v: one number or one a phase.
@@ -63,12 +74,16 @@ class Grid:
         if frequency_hz is not None:
             self._ramp(self._world, 0, "f_hz", "f_slope", "f_left", frequency_hz, steps)
         if voltage_v is not None:
-            values = [float(voltage_v)] * 3 if np.isscalar(voltage_v) else list(voltage_v)
+            values = np.atleast_1d(np.asarray(voltage_v, dtype=float))
+            if len(values) == 1:
+                values = np.repeat(values, 3)
+            if len(values) < self._feeder.config.phases:
+                raise ValueError(f"voltage_v has {len(values)} values: one, or one a phase")
             for k in self._phases(phase):
                 self._ramp(self._lines, k, "e_v", "e_slope", "e_left", values[k], steps)
 
     @staticmethod
-    def _ramp(rows, k: int, value: str, slope: str, left: str, target: float, steps: int) -> None:
+    def _ramp(rows: np.ndarray, k: int, value: str, slope: str, left: str, target: float, steps: int) -> None:
         if steps == 0:
             rows[value][k] = target
             rows[left][k] = 0
@@ -153,7 +168,9 @@ class Grid:
             )
         self._connect()
 
-    def island_load(self, export_w: float, quality=1.0, dp=0.0, dq=0.0, export_var=0.0) -> None:
+    def island_load(
+        self, export_w: float, quality: float = 1.0, dp: float = 0.0, dq: float = 0.0, export_var: float = 0.0
+    ) -> None:
         """Balance the load against an output: IEC 62116 and IEEE 1547.1 style.
 
         export_w, export_var: what all units feed in, + = into the grid. dp, dq: shares of export_w that
@@ -166,7 +183,12 @@ class Grid:
         self._load = (ohm / (1.0 + dp), henry, farad)
         self._connect()
 
-    def play(self, station, rows: Iterable[tuple[float, list[float] | float, float]], start_us: int | None = None):
+    def play(
+        self,
+        station: Station,
+        rows: Iterable[tuple[float, list[float] | float, float]],
+        start_us: int | None = None,
+    ) -> int:
         """Play a series of (time s, RMS voltage(s) V, frequency Hz), joined by straight lines.
 
         A frequency that is NaN holds the last one. Returns the plant time at which the series ends, us.

@@ -7,9 +7,14 @@ leaves `turnaround_ms` after that. While it answers, the half-duplex line deafen
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from . import modbus_server as modbus
 from .state import FOREVER_US, NEVER_US
 from .sunspec_inverter import SunSpecInverter
+
+if TYPE_CHECKING:
+    from .station import Station
 
 CHARACTER_BITS = 10  # 8N1, as most SunSpec devices are set
 MIN_FRAME = 8  # shortest request of the functions served
@@ -18,7 +23,7 @@ MIN_FRAME = 8  # shortest request of the functions served
 class InverterPort(SunSpecInverter):
     """`SerialDevice` of the station's inverter, with the faults of a bad link."""
 
-    def __init__(self, station, baud: int = 115200, address: int = 1, turnaround_ms: float = 2.0):
+    def __init__(self, station: Station, baud: int = 115200, address: int = 1, turnaround_ms: float = 2.0):
         self.baud = baud
         self.address = address
         self.turnaround_ms = turnaround_ms

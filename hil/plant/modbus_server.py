@@ -31,7 +31,7 @@ class RegisterBank(Protocol):
         """Take registers as one transaction, or raise ModbusError with nothing changed."""
 
 
-def crc16(data: bytes) -> int:
+def crc16(data: bytes | bytearray) -> int:
     """Return the Modbus RTU checksum (polynomial 0xA001, start 0xFFFF)."""
     crc = 0xFFFF
     for byte in data:
@@ -153,7 +153,7 @@ class ModbusTcpServer(socketserver.ThreadingTCPServer):
         self._thread.start()
         return self
 
-    def __exit__(self, *_details) -> None:
+    def __exit__(self, *_details: object) -> None:
         self.shutdown()
         self.server_close()
         self._thread.join()

@@ -79,14 +79,18 @@ def _discrete(m: np.ndarray, dt_s: float) -> np.ndarray:
     return total[:3].ravel()
 
 
-def grid_impedance(short_circuit_va: float, nominal_v: float, nominal_hz: float, x_over_r: float):
+def grid_impedance(
+    short_circuit_va: float, nominal_v: float, nominal_hz: float, x_over_r: float
+) -> tuple[float, float]:
     """Return (ohm, henry) of one phase; short_circuit_va is that of one phase."""
     z = nominal_v * nominal_v / short_circuit_va
     r = z / np.sqrt(1 + x_over_r * x_over_r)
     return r, r * x_over_r / (2 * np.pi * nominal_hz)
 
 
-def island_load(power_w: float, quality: float, reactive_var: float, nominal_v: float, nominal_hz: float):
+def island_load(
+    power_w: float, quality: float, reactive_var: float, nominal_v: float, nominal_hz: float
+) -> tuple[float, float, float]:
     """Return (ohm, henry, farad) of a parallel load of one phase at nominal voltage and frequency.
 
     power_w > 0 drawn; reactive_var + absorbed (inductive excess); quality = R sqrt(C / L), so that

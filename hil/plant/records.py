@@ -11,7 +11,7 @@ from .config import AfeConfig, InverterConfig, StationConfig
 from .state import AFE
 
 
-def fill(record, **values) -> None:
+def fill(record: np.void, **values: float) -> None:
     """Set several fields of a record."""
     for name, value in values.items():
         record[name] = value

@@ -16,6 +16,8 @@ from .afe import INNER_HZ, AfeModel, resampled
 from .config import AfeConfig
 from .interface import AfeReading, BoardInputs, BoardOutputs, SerialDevice
 
+Rows = np.ndarray | Sequence[Sequence[float]]
+
 _GATE_HOLD_US = 60_000
 _CONTACTOR_US = 20_000
 
@@ -23,7 +25,9 @@ _CONTACTOR_US = 20_000
 class _SeriesSource:
     """RMS and frequency rows, held between linear interpolation points, refreshed each half cycle."""
 
-    def __init__(self, times_s, volts, frequency_hz, nominal_hz: float, gap_s: float):
+    def __init__(
+        self, times_s: Sequence[float], volts: Rows, frequency_hz: Sequence[float], nominal_hz: float, gap_s: float
+    ):
         self._times = np.asarray(times_s, dtype=float)
         self._volts = np.asarray(volts, dtype=float).reshape(len(self._times), -1)
         self._hz = np.asarray(frequency_hz, dtype=float)
@@ -77,7 +81,7 @@ class _WaveSource:
 class ReplayPlant:
     """A station that plays a recording: vehicle plugged and ready, contactor obeys, no power flows."""
 
-    def __init__(self, source):
+    def __init__(self, source: _SeriesSource | _WaveSource):
         self.serial: dict[str, SerialDevice] = {}
         self._source = source
         self.phases = source.phases
@@ -87,7 +91,14 @@ class ReplayPlant:
         self._coil_us = -_CONTACTOR_US
 
     @classmethod
-    def series(cls, times_s: Sequence[float], volts, frequency_hz, nominal_hz: float = 50.0, gap_s: float = 10.0):
+    def series(
+        cls,
+        times_s: Sequence[float],
+        volts: Rows,
+        frequency_hz: Sequence[float],
+        nominal_hz: float = 50.0,
+        gap_s: float = 10.0,
+    ) -> ReplayPlant:
         """Play rows of time (s, rising), RMS voltages (n, phases) in V and frequency in Hz (NaN: none seen).
 
         Rows further apart than gap_s are a gap: the AFE stands still there.
@@ -106,16 +117,15 @@ class ReplayPlant:
         times_s: np.ndarray | None = None,
         nominal_hz: float = 50.0,
         config: AfeConfig | None = None,
-    ):
+    ) -> ReplayPlant:
         """Play sampled voltages (n, phases) in V, taken at rate_hz or at times_s (any rising spacing)."""
         volts = np.asarray(volts, dtype=float).reshape(len(volts), -1)
         if (rate_hz is None) == (times_s is None):
             raise ValueError("waveform needs either rate_hz or times_s")
-        if times_s is None and rate_hz < INNER_HZ:
-            times_s = np.arange(len(volts)) / rate_hz
-        if times_s is not None:
-            volts, rate_hz = resampled(np.asarray(times_s, dtype=float), volts), INNER_HZ
-        return cls(_WaveSource(volts, rate_hz, nominal_hz, config))
+        if rate_hz is not None and rate_hz >= INNER_HZ:
+            return cls(_WaveSource(volts, rate_hz, nominal_hz, config))
+        times = np.arange(len(volts)) / rate_hz if rate_hz is not None else np.asarray(times_s, dtype=float)
+        return cls(_WaveSource(resampled(times, volts), INNER_HZ, nominal_hz, config))
 
     def advance(self, t_us: int, outputs: BoardOutputs) -> BoardInputs:
         """Play to plant time t_us; gate and contactor answer the board as healthy hardware."""

@@ -15,8 +15,7 @@ FOREVER_US = 10**15
 
 
 def _record(floats: str, integers: str) -> np.dtype:
-    fields = [(name, np.float64) for name in floats.split()]
-    fields += [(name, np.int64) for name in integers.split()]
+    fields = [(name, "f8") for name in floats.split()] + [(name, "i8") for name in integers.split()]
     return np.dtype(fields, align=True)
 
 

@@ -77,7 +77,7 @@ class Station(Feeder):
         self.units[0]["connected"] = 0
         self.units[0]["enabled"] = 0
 
-    def at(self, t_us: int, action: Callable, *args, **kwargs) -> None:
+    def at(self, t_us: int, action: Callable, *args: object, **kwargs: object) -> None:
         """Schedule action(*args, **kwargs) at plant time t_us (a step's resolution), in order of entry."""
         self._order += 1
         heapq.heappush(self._timeline, (int(t_us), self._order, action, args, kwargs))
@@ -104,11 +104,11 @@ class Station(Feeder):
             self.afe,
             self.units,
             t_us,
-            outputs.gate_arm,
-            outputs.gate_edge_us,
-            outputs.contactor,
-            outputs.rcd_test,
-            outputs.pilot_duty,
+            bool(outputs.gate_arm),  # of one type each, or Numba would compile again
+            int(outputs.gate_edge_us),
+            bool(outputs.contactor),
+            bool(outputs.rcd_test),
+            float(outputs.pilot_duty),
             self.out,
         )
 

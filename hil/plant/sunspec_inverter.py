@@ -7,11 +7,15 @@ SunSpec counts generation as positive; the plant counts charging as positive: th
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
 
 from . import modbus_server as modbus
 from .state import FOREVER_US, RUNNING, STARTING
-from .sunspec_map import BASE, SunSpecMap
+from .sunspec_map import BASE, Point, SunSpecMap
 from .sunspec_values import power_up
+
+if TYPE_CHECKING:
+    from .station import Station
 
 _SECOND_US = 1_000_000
 _WSET_GROUP = ("704.WSetEna", "704.WSetMod", "704.WSet", "704.WSetPct", "704.WSetRvrtTms")
@@ -21,7 +25,7 @@ _VAR_GROUP = ("704.VarSetEna", "704.VarSetMod", "704.VarSet", "704.VarSetPct", "
 class SunSpecInverter:
     """Register bank wired to unit 0 of a station. Addresses start at 40000."""
 
-    def __init__(self, station, heartbeat_timeout_s: float = 5.0):
+    def __init__(self, station: Station, heartbeat_timeout_s: float = 5.0):
         self._station = station
         self._unit = station.unit(0)
         self._world = station.world[0]
@@ -85,11 +89,11 @@ class SunSpecInverter:
         put("701.TmpAmb", self._world["ambient_c"].item())
         put("701.TmpCab", self._world["board_c"].item())
         self._phases(p, q)
-        state = unit["state"]
+        state = int(unit["state"])
         self.map.set_raw("701.InvSt", state)
         self.map.set_raw("701.St", int(state in (STARTING, RUNNING)))
-        self.map.set_raw("701.ConnSt", unit["connected"])
-        self.map.set_raw("701.Alrm", unit["alarm"])
+        self.map.set_raw("701.ConnSt", int(unit["connected"]))
+        self.map.set_raw("701.Alrm", int(unit["alarm"]))
 
     def _amps(self) -> float:
         unit = self._unit
@@ -153,7 +157,7 @@ class SunSpecInverter:
         self.map.registers[first : first + len(words)] = words
         self._apply({point.path for point in points})
 
-    def _covered(self, first: int, count: int) -> list:
+    def _covered(self, first: int, count: int) -> list[Point]:
         """Return the points a write covers; all whole, implemented and writable."""
         points, at = [], first
         while at < first + count:
@@ -166,7 +170,7 @@ class SunSpecInverter:
             raise modbus.ModbusError(modbus.ILLEGAL_ADDRESS)
         return points
 
-    def _within(self, point, raw: int, limit: tuple[float, str]) -> bool:
+    def _within(self, point: Point, raw: int, limit: tuple[float, str]) -> bool:
         """Check a value against share * the rating it belongs to (a point), both in its own unit."""
         if point.kind.startswith("int") and raw >> (16 * point.width - 1):
             raw -= 1 << 16 * point.width

@@ -57,7 +57,7 @@ def definition(model: int) -> dict:
 class SunSpecMap:
     """Registers of a device: `values` is {model: {point path in the model: value}}, in order."""
 
-    def __init__(self, values: dict[int, dict[str, object]]):
+    def __init__(self, values: dict[int, dict[str, float | str]]):
         self.registers: list[int] = [0x5375, 0x6E53]
         self.points: dict[str, Point] = {}
         self.by_address: dict[int, Point] = {}
@@ -66,7 +66,7 @@ class SunSpecMap:
             self._add_model(model, given)
         self.registers.extend(_END)
 
-    def _add_model(self, model: int, given: dict[str, object]) -> None:
+    def _add_model(self, model: int, given: dict[str, float | str]) -> None:
         start = len(self.registers)
         self.models[model] = start
         self._add_group(model, "", definition(model), given)
@@ -78,7 +78,7 @@ class SunSpecMap:
         for name in sorted(given, key=lambda n: not n.endswith("_SF")):
             self.set(f"{model}.{name}", given[name])
 
-    def _add_group(self, model: int, prefix: str, group: dict, given: dict[str, object]) -> None:
+    def _add_group(self, model: int, prefix: str, group: dict, given: dict[str, float | str]) -> None:
         for point in group["points"]:
             self._add_point(model, prefix, point)
         for child in group.get("groups", ()):
@@ -141,7 +141,7 @@ class SunSpecMap:
         scale = self.points[path].scale
         return 1.0 if scale is None else 10.0 ** self.raw(scale)
 
-    def set(self, path: str, value: object) -> None:
+    def set(self, path: str, value: float | str) -> None:
         """Write a point in its own unit (scaled), or a string."""
         point = self.points[path]
         if isinstance(value, str):

@@ -7,6 +7,9 @@ to the nominal frequency.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 from .config import StationConfig
 
 CURVES = 2  # per model: one read-only (in force), one to write
@@ -14,7 +17,7 @@ POINTS = 4
 TRIP_POINTS = 4
 
 
-def _curve(values: dict, curve: int, points, names: tuple[str, str], extra: dict) -> None:
+def _curve(values: dict, curve: int, points: Sequence, names: tuple[str, str], extra: dict) -> None:
     stem = f"Crv[{curve}]."
     values[stem + "ActPt"] = len(points)
     values[stem + "ReadOnly"] = 1 if curve == 0 else 0
@@ -25,14 +28,14 @@ def _curve(values: dict, curve: int, points, names: tuple[str, str], extra: dict
             values[f"{stem}Pt[{k}].{name}"] = value
 
 
-def _curves(head: dict, points, names: tuple[str, str], extra: dict) -> dict:
+def _curves(head: dict, points: Sequence, names: tuple[str, str], extra: dict) -> dict:
     values = {"Ena": 0, "AdptCrvReq": 0, "AdptCrvRslt": 1, "NPt": POINTS, "NCrv": CURVES, **head}
     for curve in range(CURVES):
         _curve(values, curve, points, names, extra)
     return values
 
 
-def _trips(head: dict, must, name: str) -> dict:
+def _trips(head: dict, must: Sequence, name: str) -> dict:
     """must: (threshold in % of nominal or Hz, time in s) from the mildest to the hardest."""
     values = {"Ena": 1, "AdptCrvReq": 0, "AdptCrvRslt": 1, "NPt": TRIP_POINTS, "NCrvSet": CURVES, **head}
     for curve in range(CURVES):
@@ -71,7 +74,15 @@ def _controls() -> dict:
 
 
 def _droop(hz: float) -> dict:
-    values = {"Ena": 0, "AdptCtlReq": 0, "AdptCtlRslt": 1, "NCtl": CURVES, "Db_SF": -3, "K_SF": -2, "RspTms_SF": 0}
+    values: dict[str, Any] = {
+        "Ena": 0,
+        "AdptCtlReq": 0,
+        "AdptCtlRslt": 1,
+        "NCtl": CURVES,
+        "Db_SF": -3,
+        "K_SF": -2,
+        "RspTms_SF": 0,
+    }
     for k in range(CURVES):
         row = dict(DbOf=0.036 * hz / 60, DbUf=0.036 * hz / 60, KOf=0.05, KUf=0.05, RspTms=5, PMin=-100)
         values.update({f"Ctl[{k}].{name}": value for name, value in row.items()})
@@ -80,9 +91,11 @@ def _droop(hz: float) -> dict:
 
 
 def _dc_port(config: StationConfig) -> dict:
-    values = dict(PrtAlrms=0, NPrt=1, DCA=0, DCW=0, DCWhInj=0, DCWhAbs=0)
+    values: dict[str, Any] = dict(PrtAlrms=0, NPrt=1, DCA=0, DCW=0, DCWhInj=0, DCWhAbs=0)
     values.update(DCA_SF=-2, DCV_SF=-1, DCW_SF=0, DCWH_SF=0, Tmp_SF=-1)
-    port = dict(PrtTyp=5, ID=1, IDStr="EV", DCA=0, DCV=config.vehicle.dc_v_empty, DCW=0, DCWhInj=0, DCWhAbs=0)
+    port: dict[str, Any] = dict(
+        PrtTyp=5, ID=1, IDStr="EV", DCA=0, DCV=config.vehicle.dc_v_empty, DCW=0, DCWhInj=0, DCWhAbs=0
+    )
     port.update(Tmp=config.ambient_c, DCSta=0, DCAlrm=0)
     values.update({f"Prt[0].{name}": value for name, value in port.items()})
     return values
@@ -97,7 +110,7 @@ def _measures(config: StationConfig) -> dict:
     return values
 
 
-def power_up(config: StationConfig) -> dict[int, dict[str, object]]:
+def power_up(config: StationConfig) -> dict[int, dict[str, Any]]:
     """Return {model: {point: value}} for a SunSpecMap."""
     hz = config.nominal_hz
     scale = hz / 60

@@ -4,12 +4,16 @@
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .feeder import Feeder
 
 
 class Unit:
     """Handle on one row of the feeder's inverters."""
 
-    def __init__(self, feeder, number: int):
+    def __init__(self, feeder: Feeder, number: int) -> None:
         self._feeder = feeder
         self._row = feeder.units[number]
         self.number = number
@@ -32,10 +36,10 @@ class Unit:
             row["q_next_var"] = reactive_var
             row["q_next_us"] = due_us
 
-    def __getitem__(self, name: str):
+    def __getitem__(self, name: str) -> float:
         return self._row[name].item()
 
-    def __setitem__(self, name: str, value) -> None:
+    def __setitem__(self, name: str, value: float) -> None:
         self._row[name] = value
 
     @property
