@@ -106,8 +106,8 @@ def test_points_and_what_is_not_implemented():
     assert sunspec.u32(put(0x4000, 0), 0) == NONE
     assert sunspec.s32(put(0x8000, 0), 0) == NONE
     assert sunspec.s32(put(0xFFFF, 0xFFFF), 0) == -1
-    assert sunspec.s32(put(0xC000, 2), 0) == -(1 << 30) + 2
-    assert sunspec.s32(put(0xC000, 0), 0) == NONE
+    assert sunspec.s32(put(0xC100, 0), 0) == -0x3F000000
+    assert sunspec.s32(put(0xC0FF, 0xFFFF), 0) == NONE
     assert sunspec.s32(put(0x3FFF, 0xFFFF), 0) == (1 << 30) - 1
     assert sunspec.s32(put(0xBFFF, 0xFFFF), 0) == NONE
     assert sunspec.bits30(put(0xFFFF, 0xFFFF), 0) == 0
@@ -145,7 +145,7 @@ def test_setpoints_go_back_to_raw_values():
     assert sunspec.unscaled(-22080, -4) == -220800000
     assert sunspec.unscaled(200000, -4) == NONE
     data = bytearray(4)
-    for value in (0, 1, -1, 22080, -22080, (1 << 30) - 1, -(1 << 30) + 2):
+    for value in (0, 1, -1, 22080, -22080, (1 << 30) - 1, -0x3F000000):
         sunspec.put32(data, 0, value)
         assert sunspec.s32(data, 0) == value
 

@@ -46,15 +46,14 @@ def u32(data, register: int) -> int:
 
 
 def s32(data, register: int) -> int:
-    """Return a signed 32-bit point within +-2^30 (0x80000000 = not implemented)."""
+    """Return a signed 32-bit point of -0x3F000000..0x3FFFFFFF (0x80000000 = not implemented)."""
     at = 2 * register
     high = data[at]
-    if 0x40 <= high < 0xC0:
+    if 0x40 <= high <= 0xC0:  # 0xC0 << 24 is the one value that leaves 31 bits on the way
         return NONE
-    if high >= 0xC0:
+    if high > 0xC0:
         high -= 0x100
-    value = (high << 24) + (data[at + 1] << 16 | data[at + 2] << 8 | data[at + 3])
-    return value if value > NONE else NONE
+    return (high << 24) + (data[at + 1] << 16 | data[at + 2] << 8 | data[at + 3])
 
 
 def bits30(data, register: int) -> int:
@@ -92,8 +91,11 @@ def scaled(value: int, factor: int, unit_exponent: int) -> int:
         value = value // 10 if value >= 0 else -(-value // 10)
         shift -= 1
     divisor = _POWERS[shift]
-    half = divisor // 2
-    return (value + half) // divisor if value >= 0 else -((half - value) // divisor)
+    size = value if value >= 0 else -value
+    whole = size // divisor
+    if (size - whole * divisor) * 2 >= divisor:
+        whole += 1
+    return whole if value >= 0 else -whole
 
 
 def unscaled(value: int, factor: int) -> int:
