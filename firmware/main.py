@@ -61,7 +61,7 @@ def open_cycle(board, image, settings, said):
 
     try:
         profile = load(settings.profile)
-        board.open(settings)
+        open_board(board, settings, profile, said)
         return profile, build_cycle(board, image, settings, profile)
     except (ValueError, ImportError, OSError) as error:
         image.status.fault[FAULT_PROFILE] = 1
@@ -69,6 +69,16 @@ def open_cycle(board, image, settings, said):
         said.append("held safe, no cycle: %s" % error)
         board.safe()
         return None, None
+
+
+def open_board(board, settings, profile, said) -> None:
+    """Start front end, inverter line and network; without a front end the cycle runs and refuses power."""
+    from evse.drivers.ade9000 import AfeError
+
+    try:
+        board.open(settings, profile.nominal_uhz // 1000000)
+    except AfeError as error:
+        said.append("grid front end did not start: %s; check its supply and SPI, then reboot" % error)
 
 
 def build_tasks(station):

@@ -50,6 +50,12 @@ SETTINGS = (
     ("import_rating_w", SETTING, "W", 0, 22080, 7360, INSTALLER, "", "Most power drawn from the grid."),
     ("export_rating_w", SETTING, "W", 0, 22080, 7360, INSTALLER, "", "Most power exported; 0 forbids export."),
     ("droop_enable", SETTING, "", 0, 1, 1, INSTALLER, "", "1: answer grid frequency as the profile says."),
+    # Active anti-islanding
+    ("islanding_enable", SETTING, "", 0, 1, 1, INSTALLER, "", "1: ask for loss of mains with reactive power."),
+    ("islanding_perturb_permille", SETTING, "permille", 5, 20, 15, INSTALLER, "", "Quiet push, share of the export."),
+    ("islanding_probe_permille", SETTING, "permille", 80, 200, 120, INSTALLER, "", "Loud push, share of the export."),
+    ("islanding_gain_permille_hz", SETTING, "permille/Hz", 0, 200, 100, INSTALLER, "", "Positive feedback; 0 = off."),
+    ("islanding_half_ms", SETTING, "ms", 80, 200, 100, INSTALLER, "", "Mean half period of the quiet push."),
     # Battery
     ("soc_floor_permille", SETTING, "permille", 100, 500, 200, USER, "", "No export at or below this charge."),
     (
@@ -124,6 +130,8 @@ SETTINGS = (
         "The inverter returns to zero by itself after this.",
     ),
     # Network
+    ("wifi_ssid", SETTING, "", 0, 32, "", INSTALLER, "", "Wi-Fi name; empty: radio off. After reboot."),
+    ("wifi_password", SETTING, "secret", 0, 63, "", INSTALLER, "", "Wi-Fi password; never shown. After reboot."),
     ("device_id", SETTING, "", 1, 32, "backfeed", INSTALLER, "", "Name in MQTT topics."),
     ("mqtt_host", SETTING, "", 0, 64, "", INSTALLER, "", "Brokers host[:port],...; empty: MQTT off."),
     ("mqtt_port", SETTING, "", 1, 65535, 1883, INSTALLER, "", "Broker port."),

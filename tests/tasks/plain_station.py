@@ -15,7 +15,7 @@ from backfeed import vm
 
 HERE = Path(__file__).parent
 FIRMWARE = HERE.parents[1] / "firmware"
-PATIENCE_S = 60  # only how long a failing test takes
+PATIENCE_S = 20  # only how long a failing test takes
 
 
 def vm_environment(**extra: str) -> dict[str, str]:
@@ -26,7 +26,9 @@ def vm_environment(**extra: str) -> dict[str, str]:
 class PlainStation:
     """One VM process. settings: {name: value}; fast: the client's time limits divided by ten."""
 
-    def __init__(self, folder: Path, settings: dict[str, Any], emit_ms: int = 0, fast: bool = True, **extra: str) -> None:
+    def __init__(
+        self, folder: Path, settings: dict[str, Any], emit_ms: int = 0, fast: bool = True, **extra: str
+    ) -> None:
         self.folder = folder
         self.report_path = folder / "report.json"
         pairs = ";".join(f"{name}={value}" for name, value in settings.items())
@@ -41,7 +43,12 @@ class PlainStation:
         command = [*vm.unix_vm(), "-X", "heapsize=1m", str(HERE / "plain" / "station_app.py")]
         self._log = (self.folder / "log").open("wb")
         self._process = subprocess.Popen(
-            command, env=self._environment, cwd=self.folder, stdin=subprocess.DEVNULL, stdout=self._log, stderr=self._log
+            command,
+            env=self._environment,
+            cwd=self.folder,
+            stdin=subprocess.DEVNULL,
+            stdout=self._log,
+            stderr=self._log,
         )
         return self
 
