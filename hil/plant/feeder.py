@@ -14,9 +14,22 @@ import numpy as np
 from . import kernel
 from .config import StationConfig
 from .grid import Grid
+from .interface import AfeReading
 from .network import COEFFICIENTS
 from .records import afe_record, fill, unit_values
-from .state import LINE, OUT_SIZE, UNIT, WORLD
+from .state import (
+    LINE,
+    OUT_EXPORT,
+    OUT_I,
+    OUT_IMPORT,
+    OUT_P,
+    OUT_PERIOD,
+    OUT_Q,
+    OUT_SIZE,
+    OUT_V,
+    UNIT,
+    WORLD,
+)
 from .unit import Unit
 
 
@@ -37,6 +50,7 @@ class Feeder:
         self._set_world(config, dt_s)
         for n in range(config.units):
             fill(self.units[n], **unit_values(config.inverter, config))
+        self.reading = AfeReading()
         self.grid = Grid(self)
         self.fleet = [Unit(self, n) for n in range(config.units)]
 
@@ -90,3 +104,19 @@ class Feeder:
             1.0,
             self.out,
         )
+
+    def measure(self) -> AfeReading:
+        """Return what the AFE shows now: voltages of the connection point, currents and powers of unit 0."""
+        self._fill_reading(self.out.tolist())
+        return self.reading
+
+    def _fill_reading(self, row: list[float]) -> None:
+        reading = self.reading
+        reading.sequence = int(row[0])
+        reading.voltage_v = row[OUT_V : OUT_V + 3]
+        reading.current_a = row[OUT_I : OUT_I + 3]
+        reading.active_w = row[OUT_P : OUT_P + 3]
+        reading.reactive_var = row[OUT_Q : OUT_Q + 3]
+        reading.import_wh = row[OUT_IMPORT : OUT_IMPORT + 3]
+        reading.export_wh = row[OUT_EXPORT : OUT_EXPORT + 3]
+        reading.line_period_s = row[OUT_PERIOD : OUT_PERIOD + 3]

@@ -19,16 +19,7 @@ from .faults import COLD_C, FaultBoard
 from .feeder import Feeder
 from .interface import BoardInputs, BoardOutputs, SerialDevice
 from .inverter_port import InverterPort
-from .state import (
-    NEVER_US,
-    OUT_EXPORT,
-    OUT_I,
-    OUT_IMPORT,
-    OUT_P,
-    OUT_PERIOD,
-    OUT_Q,
-    OUT_V,
-)
+from .state import NEVER_US, OUT_GATE, OUT_SIZE
 from .truth import Truth
 from .vehicle import Vehicle, vehicle_values
 
@@ -45,7 +36,7 @@ class Station(Feeder):
         self.serial: dict[str, SerialDevice] = {"inverter": self.inverter}
         places = {"world": self.world, "afe": self.afe, "unit": self.units[:1], "inverter": self.inverter}
         self.faults = FaultBoard(places)
-        self._inputs = BoardInputs()
+        self._inputs = BoardInputs(afe=self.reading)
         self._timeline: list[tuple[int, int, Callable, tuple, dict]] = []
         self._order = 0
         self._arrays = (self.world, self.lines, self.net, self.harmonics)
@@ -114,17 +105,9 @@ class Station(Feeder):
 
     def _feel(self) -> BoardInputs:
         inputs = self._inputs
-        afe = inputs.afe
         row = self.out.tolist()
-        afe.sequence = int(row[0])
-        afe.voltage_v = row[OUT_V : OUT_V + 3]
-        afe.current_a = row[OUT_I : OUT_I + 3]
-        afe.active_w = row[OUT_P : OUT_P + 3]
-        afe.reactive_var = row[OUT_Q : OUT_Q + 3]
-        afe.import_wh = row[OUT_IMPORT : OUT_IMPORT + 3]
-        afe.export_wh = row[OUT_EXPORT : OUT_EXPORT + 3]
-        afe.line_period_s = row[OUT_PERIOD : OUT_PERIOD + 3]
-        gate, mirror, rcd, estop, high, low, proximity, board_c, connector_c = row[22:31]
+        self._fill_reading(row)
+        gate, mirror, rcd, estop, high, low, proximity, board_c, connector_c = row[OUT_GATE:OUT_SIZE]
         inputs.gate_up = gate > 0
         inputs.contactor_open = mirror > 0
         inputs.rcd_tripped = rcd > 0
