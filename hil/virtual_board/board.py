@@ -115,6 +115,7 @@ class VirtualBoard:
         self._gate_edges = 0  # of the lives before this one
         self._wdt_us = 0
         self._limit_us = NEVER_US
+        self._starting: tuple[int, str] | None = None  # when and why the firmware starts next
         self._affinity: set[int] | None = None
         self._started_s = 0.0
         self._publisher = None
@@ -140,6 +141,7 @@ class VirtualBoard:
             self._watchdog.start()
             self._started_s = time.monotonic() - self.now_us / 1e6
             self._boot("power")
+            self._wait_for_boot(NEVER_US)
         except BaseException:
             self.stop()
             raise
@@ -165,15 +167,27 @@ class VirtualBoard:
         cores = sorted(self._affinity)
         os.sched_setaffinity(0, {cores[os.getpid() % len(cores)]})
 
-    def _boot(self, cause: str) -> None:
-        self.outputs = BoardOutputs(pilot_duty=1.0)
-        self.outputs.gate_edges, self.outputs.gate_edge_us = self._gate_edges, self._gate_us
-        self.resets.append((self.now_us, cause))
-        if not self.realtime:
-            end_us = self.now_us + BOOT_US
-            while self.now_us < end_us:
-                self._advance(min(end_us, self.now_us + STEP_US))
+    def _boot(self, cause: str, off_us: int = 0) -> None:
+        """Let the pins float; the firmware starts after off_us without supply and the boot time."""
+        self._gate_edges, self._gate_us = self.outputs.gate_edges, self.outputs.gate_edge_us
+        self.outputs = BoardOutputs(
+            pilot_duty=1.0, gate_edges=self._gate_edges, gate_edge_us=self._gate_us, **self.faults.stuck_outputs
+        )
+        self._target = None
+        self._wdt_us = 0
+        self.resets.append((self.now_us + off_us, cause))
+        self._starting = (self.now_us + off_us + (0 if self.realtime else BOOT_US), cause)
+
+    def _wait_for_boot(self, limit_us: int) -> bool:
+        """Let the world run while the board starts; False: limit reached first."""
+        end_us, cause = self._starting
+        while self.now_us < min(end_us, limit_us):
+            self._advance(min(end_us, limit_us, self.now_us + STEP_US))
+        if self.now_us < end_us:
+            return False
+        self._starting = None
         self._spawn(cause)
+        return True
 
     def _spawn(self, cause: str) -> None:
         self._events.clear()
@@ -225,12 +239,10 @@ class VirtualBoard:
             self._process = None
         self.bridge.close_all()
 
-    def _restart(self, cause: str) -> None:
+    def _restart(self, cause: str, off_us: int = 0) -> None:
         self.console.drain(self.now_us)
         self._end_process()
-        self._gate_edges = self.outputs.gate_edges
-        self._gate_us = self.outputs.gate_edge_us
-        self._boot(cause)
+        self._boot(cause, off_us)
 
     # --- what a scenario does ---
 
@@ -245,7 +257,10 @@ class VirtualBoard:
             return
         self._limit_us = t_us
         while not self.finished:
-            if self._target is None:
+            if self._starting is not None:
+                if not self._wait_for_boot(t_us):
+                    return
+            elif self._target is None:
                 self._take_message()
             elif not self._step(t_us):
                 return
@@ -302,14 +317,7 @@ class VirtualBoard:
 
     def power_cut(self, off_s: float = 1.0) -> None:
         """Take the supply away for off_s, then give it back; the FRAM keeps what it has."""
-        self.console.drain(self.now_us)
-        self._end_process()
-        self._gate_edges, self._gate_us = self.outputs.gate_edges, self.outputs.gate_edge_us
-        self.outputs = BoardOutputs(pilot_duty=0.0, gate_edges=self._gate_edges, gate_edge_us=self._gate_us)
-        end_us = self.now_us + round(off_s * 1e6)
-        while self.now_us < end_us:
-            self._advance(min(end_us, self.now_us + STEP_US))
-        self._boot("power")
+        self._restart("power", round(off_s * 1e6))
 
     def cut_power_after_fram_bytes(self, count: int) -> None:
         """The supply goes as soon as `count` more bytes have been written to the FRAM."""
@@ -489,6 +497,8 @@ class VirtualBoard:
         import select
 
         while not self.finished:
+            if self._starting is not None:
+                self._wait_for_boot(NEVER_US)
             elapsed_us = int((time.monotonic() - self._started_s) * 1e6)
             if elapsed_us >= t_us:
                 return
