@@ -16,7 +16,9 @@ from time import ticks_add, ticks_diff, ticks_ms, ticks_us
 
 from evse.link import modbus
 
-CHARACTER_BITS = 11
+CHARACTER_BITS = 10  # 8N1, as the boards open the line
+SILENCE_BITS = 11  # what the rule counts with
+RELEASE_WATCH_US = 2000  # the driver-enable pin is watched this long around the end of a request
 READ, WRITE, TRIP = 0, 1, 2  # priorities
 TIMEOUT_MS = 200
 GAP_MS = 8  # silence that ends a broken answer
@@ -62,7 +64,7 @@ class ModbusBus:
         self._txdone = getattr(uart, "txdone", None)
         self.baud = baud
         self.character_us = CHARACTER_BITS * 1000000 // baud
-        self.silence_us = 1750 if baud > 19200 else self.character_us * 7 // 2
+        self.silence_us = 1750 if baud > 19200 else SILENCE_BITS * 3500000 // baud
         self._tx = bytearray(modbus.RTU_MAX)
         self._views = {}
         self._rx = bytearray(ROOM)
@@ -70,7 +72,6 @@ class ModbusBus:
         self._received = 0
         self._sent = 0
         self._polls = 0
-        self._request_ms = 0
         self._expected_ms = 0
         self._limit_ms = 0
         self._yield_ms = 0
@@ -104,9 +105,9 @@ class ModbusBus:
                     await asyncio.sleep_ms(pause_ms)
                 self._send(transfer)
                 if self._de:
-                    await asyncio.sleep_ms(self._request_ms)
+                    await asyncio.sleep_ms(self._sending_ms())
                     self._release()
-                await asyncio.sleep_ms(self._expected_ms)
+                await asyncio.sleep_ms(self._due_ms())
                 pause_ms = self._step(transfer)
                 while pause_ms:
                     await asyncio.sleep_ms(pause_ms)
@@ -143,21 +144,28 @@ class ModbusBus:
         sent = modbus.close_rtu(tx, end)
         if self._de:
             self._de(1)
-        self._uart.write(self._view(sent))
+        self._started_ms = ticks_ms()
+        start_us = ticks_us()
+        self._uart.write(self._view(sent))  # some ports return at once, some when it is out
         self._sent = sent
         self._received = 0
         self._polls = 0
-        duration_us = sent * self.character_us
-        self._last_us = ticks_add(ticks_us(), duration_us)
-        self._request_ms = duration_us // 1000
-        # The DE pin is let go after the request: then the clock starts there.
-        start_ms = 0 if self._de else self._request_ms
-        answer_us = (modbus.reply_bytes(transfer.function, transfer.count) + 2) * self.character_us
-        self._expected_ms = start_ms + transfer.wait_ms + answer_us // 1000
-        self._limit_ms = self._request_ms + max(transfer.timeout_ms, answer_us // 1000 + GAP_MS)
-        self._yield_ms = self._request_ms + YIELD_MS
-        self._started_ms = ticks_ms()
         self._heard_ms = self._started_ms
+        self._last_us = ticks_add(start_us, sent * self.character_us)
+        request_ms = sent * self.character_us // 1000
+        answer_ms = (modbus.reply_bytes(transfer.function, transfer.count) + 2) * self.character_us // 1000
+        self._expected_ms = request_ms + transfer.wait_ms + answer_ms
+        self._limit_ms = request_ms + max(transfer.timeout_ms, answer_ms + GAP_MS)
+        self._yield_ms = request_ms + YIELD_MS
+
+    def _sending_ms(self) -> int:
+        """Return how long to leave the line to the UART before watching for its last stop bit."""
+        left_us = ticks_diff(self._last_us, ticks_us()) - RELEASE_WATCH_US
+        return left_us // 1000 if left_us > 0 else 0
+
+    def _due_ms(self) -> int:
+        """Return how long until the answer should be whole."""
+        return max(0, self._expected_ms - ticks_diff(ticks_ms(), self._started_ms))
 
     def _view(self, length: int):
         """Return the first bytes of the request as a view; the few lengths in use are kept, so none is made twice."""
@@ -190,11 +198,14 @@ class ModbusBus:
         return 1 if elapsed_ms < self._expected_ms + COARSE_AFTER_MS else COARSE_MS
 
     def _release(self) -> None:
-        """Give the line back once the last stop bit is out; the device may answer 1.75 ms later."""
-        if self._txdone:
-            start_us = ticks_us()
-            while not self._txdone() and ticks_diff(ticks_us(), start_us) < 3000:
-                pass
+        """Give the line back as the last stop bit leaves; the device may answer 1.75 ms later."""
+        txdone = self._txdone
+        while ticks_diff(ticks_us(), self._last_us) < RELEASE_WATCH_US:
+            if txdone:
+                if txdone():
+                    break
+            elif ticks_diff(ticks_us(), self._last_us) >= 0:
+                break
         self._de(0)
 
     def _drain(self) -> None:
