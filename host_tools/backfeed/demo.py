@@ -44,7 +44,7 @@ class StatusLine:
 
     def __call__(self, progress: Progress) -> None:
         if progress.told:
-            self._console.print(f"[bold]{progress.t_s:7.1f} s[/]  {progress.told}", highlight=False)
+            self._console.print(f"[bold]{progress.t_s:7.1f} s[/]  {progress.told}", highlight=False, soft_wrap=True)
         elif self._live:
             self._live.update(Text(_status(progress)))
 

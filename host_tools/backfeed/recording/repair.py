@@ -8,6 +8,7 @@ import numpy as np
 from backfeed.errors import InputError
 from backfeed.recording.model import RMS, FloatArray, Recording
 
+LONG_GAP_S = 10.0  # rows further apart than this are no measurement: the front end stands still there
 GAP_STEPS = 1.5  # a step longer than this many usual steps is a gap
 SHORT_GAP_S = 0.010  # half a cycle: bridged; longer holes in samples are no voltage
 DEAD_SHARE = 0.2  # below this share of nominal a frequency means nothing
@@ -44,7 +45,29 @@ def _repair_rows(recording: Recording) -> None:
         recording.voltage_v[:, i] = _bridge(recording.t_s, recording.voltage_v[:, i])
     recording.frequency_hz = _bridge(recording.t_s, recording.frequency_hz)
     first = recording.t_s[np.flatnonzero(bad)[0]]
-    recording.say(f"{np.count_nonzero(bad)} rows with missing values, first at {first:g} s: bridged by a straight line")
+    recording.say(
+        f"{np.count_nonzero(bad)} rows with missing values, first at {first:g} s: bridged by a straight line"
+        f"{_blank_long(recording, bad)}"
+    )
+
+
+def _blank_long(recording: Recording, bad: np.ndarray) -> str:
+    """Take back what was bridged over more than LONG_GAP_S and return how to say so."""
+    long = [run for run in _runs(bad) if _span_s(recording.t_s, run) > LONG_GAP_S]
+    for begin, end in long:
+        recording.voltage_v[begin:end] = np.nan
+    if not long:
+        return ""
+    worst = max(long, key=lambda run: _span_s(recording.t_s, run))
+    return (
+        f", but for {len(long)} of more than {LONG_GAP_S:g} s (longest {_span_s(recording.t_s, worst):g} s at"
+        f" {recording.t_s[worst[0]]:g} s), where the front end stands still"
+    )
+
+
+def _span_s(t_s: FloatArray, run: tuple[int, int]) -> float:
+    """Return the time between the known rows around a run."""
+    return float(t_s[min(run[1], t_s.size - 1)] - t_s[max(run[0] - 1, 0)])
 
 
 def _bridge(t_s: FloatArray, values: FloatArray) -> FloatArray:
@@ -86,7 +109,9 @@ def _say_gaps(recording: Recording) -> None:
     wide = np.flatnonzero(steps > GAP_STEPS * usual)
     if wide.size:
         worst = wide[np.argmax(steps[wide])]
-        how = "bridged by a straight line" if recording.kind == RMS else "no voltage where longer than half a cycle"
+        how = "no voltage where longer than half a cycle"
+        if recording.kind == RMS:
+            how = f"bridged by a straight line, beyond {LONG_GAP_S:g} s the front end stands still"
         recording.say(
             f"{wide.size} gaps, longest {steps[worst]:g} s at {recording.t_s[worst]:g} s"
             f" (rows come every {usual:g} s): {how}"

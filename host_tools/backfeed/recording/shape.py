@@ -11,8 +11,8 @@ import numpy as np
 
 from backfeed.recording.model import FloatArray, Recording
 from backfeed.recording.repair import SHORT_GAP_S
+from hil.plant.afe import INNER_HZ
 
-RATE_HZ = 8000.0  # the AFE model's own sampling; a recording between 4000 and 40000 samples/s stays as it is
 LIVE_SHARE = 0.2
 ALPHA = np.exp(2j * np.pi / 3)
 
@@ -22,9 +22,9 @@ def even_rate(recording: Recording) -> float:
     steps = np.diff(recording.t_s)
     rate_hz = 1 / float(np.median(steps))
     uneven = float(np.abs(steps * rate_hz - 1).max()) > 0.01
-    if not uneven and 4000 <= rate_hz <= 40000:
+    if not uneven and rate_hz >= INNER_HZ:
         return rate_hz
-    target_hz = RATE_HZ
+    target_hz = INNER_HZ
     t_s = np.arange(0, recording.duration_s, 1 / target_hz)
     columns = [_cubic(t_s, recording.t_s, recording.voltage_v[:, i]) for i in range(recording.phases)]
     even = np.column_stack(columns)
