@@ -22,7 +22,7 @@ RELEASE_WATCH_US = 2000  # the driver-enable pin is watched this long around the
 READ, WRITE, TRIP = 0, 1, 2  # priorities
 TIMEOUT_MS = 200
 GAP_MS = 8  # silence that ends a broken answer
-YIELD_MS = 20  # a device that has not begun to answer by then makes way for an urgent write
+YIELD_MS = 5  # a device that is this late with its answer makes way for a trip write
 COARSE_AFTER_MS = 10  # this long past the expected answer, look less often
 COARSE_MS = 5
 CHUNK = 32
@@ -156,7 +156,7 @@ class ModbusBus:
         answer_ms = (modbus.reply_bytes(transfer.function, transfer.count) + 2) * self.character_us // 1000
         self._expected_ms = request_ms + transfer.wait_ms + answer_ms
         self._limit_ms = request_ms + max(transfer.timeout_ms, answer_ms + GAP_MS)
-        self._yield_ms = request_ms + YIELD_MS
+        self._yield_ms = self._expected_ms + YIELD_MS  # an answer on the line now would collide with the trip
 
     def _sending_ms(self) -> int:
         """Return how long to leave the line to the UART before watching for its last stop bit."""
