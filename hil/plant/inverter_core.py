@@ -17,6 +17,7 @@ from .state import (
     ALARM_UNDER_FREQUENCY,
     FAULT,
     OFF,
+    QUEUE,
     RUNNING,
     STANDBY,
     STARTING,
@@ -143,10 +144,14 @@ def _wanted(u):
 @compiled
 def _latch(u, t_us):
     """Take over setpoints whose processing time has passed."""
-    if t_us >= u.p_next_us and not u.ignore_setpoint:
-        u.p_cmd_w = u.p_next_w
-    if t_us >= u.q_next_us and not u.ignore_setpoint:
-        u.q_cmd_var = u.q_next_var
+    while u.p_tail < u.p_head and t_us >= u.p_due_us[u.p_tail % QUEUE]:
+        if not u.ignore_setpoint:
+            u.p_cmd_w = u.p_queue_w[u.p_tail % QUEUE]
+        u.p_tail += 1
+    while u.q_tail < u.q_head and t_us >= u.q_due_us[u.q_tail % QUEUE]:
+        if not u.ignore_setpoint:
+            u.q_cmd_var = u.q_queue_var[u.q_tail % QUEUE]
+        u.q_tail += 1
 
 
 @compiled

@@ -14,9 +14,12 @@ NEVER_US = -(10**15)
 FOREVER_US = 10**15
 
 
-def _record(floats: str, integers: str) -> np.dtype:
+QUEUE = 32  # setpoints under way to an inverter; a power of two
+
+
+def _record(floats: str, integers: str, more: tuple = ()) -> np.dtype:
     fields = [(name, "f8") for name in floats.split()] + [(name, "i8") for name in integers.split()]
-    return np.dtype(fields, align=True)
+    return np.dtype(fields + list(more), align=True)
 
 
 # Source: f_hz, its slope per step and the steps left; phasor (zr, zi) of the next mid-step; white
@@ -71,16 +74,22 @@ UNIT = _record(
     floats="""
     zr zi cr ci w_rad_s w_sum kp ki w0_rad_s w_span sogi_gain v_nom_peak v_amp v_inverse v_floor
     id iq id_ref iq_ref i_max_peak current_gain stop_gain
-    p_cmd_w q_cmd_var p_next_w q_next_var p_w q_var p_ramped_w power_gain
+    p_cmd_w q_cmd_var p_w q_var p_ramped_w power_gain
     s_max_va w_max q_max_var ramp_w_s rate_charge_w rate_discharge_w charge_max_w discharge_max_w w_limit_share
     p_true_w q_true_var loop_gain gain_error
     ai_gain_var_hz f_slow_hz f_slow_gain
     ov_v uv_v of_hz uf_hz trip_delay_s trip_timer_s
     """,
     integers="""
-    connected enabled started phases state state_us start_us live_us p_next_us q_next_us
+    connected enabled started phases state state_us start_us live_us p_head p_tail q_head q_tail
     own_protection tripped alarm self_trip ignore_setpoint terminal_live
     """,
+    more=(
+        ("p_due_us", "i8", (QUEUE,)),
+        ("q_due_us", "i8", (QUEUE,)),
+        ("p_queue_w", "f8", (QUEUE,)),
+        ("q_queue_var", "f8", (QUEUE,)),
+    ),
 )
 
 # States of a unit: SunSpec model 701 InvSt.

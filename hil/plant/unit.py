@@ -6,6 +6,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from .state import QUEUE
+
 if TYPE_CHECKING:
     from .feeder import Feeder
 
@@ -26,15 +28,21 @@ class Unit:
         at_us: int | None = None,
     ) -> None:
         """Command a setpoint at at_us (None: now); it takes effect after the inverter's latency (or latency_ms)."""
-        row = self._row
         delay_ms = self._feeder.config.inverter.latency_ms if latency_ms is None else latency_ms
         due_us = (self._feeder.t_us if at_us is None else at_us) + round(delay_ms * 1000)
         if power_w is not None:
-            row["p_next_w"] = power_w
-            row["p_next_us"] = due_us
+            self._enqueue("p_head", "p_tail", "p_due_us", "p_queue_w", due_us, power_w)
         if reactive_var is not None:
-            row["q_next_var"] = reactive_var
-            row["q_next_us"] = due_us
+            self._enqueue("q_head", "q_tail", "q_due_us", "q_queue_var", due_us, reactive_var)
+
+    def _enqueue(self, head: str, tail: str, times: str, values: str, due_us: int, value: float) -> None:
+        row = self._row
+        place = int(row[head])
+        if place - int(row[tail]) >= QUEUE:
+            raise ValueError(f"{values}: more than {QUEUE} setpoints under way; send them less often")
+        row[times][place % QUEUE] = due_us
+        row[values][place % QUEUE] = value
+        row[head] = place + 1
 
     def __getitem__(self, name: str) -> float:
         return self._row[name].item()

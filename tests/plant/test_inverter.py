@@ -82,6 +82,14 @@ def test_power_at_the_meter_is_the_setpoint(power_w, var, phases):
     assert abs(feeder.unit().reactive_var - var) < 5.0
 
 
+def test_setpoints_sent_faster_than_the_latency_all_arrive():
+    feeder = running()
+    for step in range(20):
+        feeder.unit().set(power_w=100.0 * (step + 1))
+        feeder.run(feeder.t_us + 5_000)
+        assert feeder.unit()["p_cmd_w"] == max(0.0, 100.0 * (step - 2 + 1))
+
+
 def test_apparent_power_stays_inside_the_rating():
     feeder = running()
     feeder.unit().set(power_w=-9000.0, reactive_var=9000.0)
