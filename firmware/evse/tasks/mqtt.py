@@ -74,6 +74,7 @@ class MqttTask:
         self._flying_kind = NONE
         self._flying_ms = 0
         self._pubacks = []
+        self._proved = False  # this broker has acknowledged something
         self._pinged = False
         self._pinged_ms = 0
         self._ended = None  # why the receiver stopped
@@ -137,7 +138,6 @@ class MqttTask:
             self.state = "connecting to %s:%d" % (host, port)
             await link.open(address, host, context)
             await self._greet(link)
-            self._turn -= 1  # a broker that answers stays first choice
             self._begin(host, port)
             receiver = asyncio.create_task(self._receive(link))
             await self._serve(link, signature)
@@ -153,6 +153,7 @@ class MqttTask:
         self._flying = 0
         self._pubacks = []
         self._pinged = False
+        self._proved = False
         self._ended = None
         self.outbox.connected()
 
@@ -227,10 +228,17 @@ class MqttTask:
         elif kind == packet.PUBACK:
             if packet.packet_id_of(incoming) == self._flying:
                 self._flying = 0
+                self._prove()
                 self.outbox.done(self._flying_kind)
                 self._wake.set()
         elif kind not in (packet.PINGRESP, packet.SUBACK):
             raise packet.PacketError("broker sent packet type %d, which a client never gets" % kind)
+
+    def _prove(self) -> None:
+        """A broker that has acknowledged something stays first choice; greeting alone is no proof."""
+        if not self._proved:
+            self._proved = True
+            self._turn -= 1
 
     def _publish_in(self, incoming) -> None:
         topic, packet_id, retain, start = packet.read_publish(incoming)
