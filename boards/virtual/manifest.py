@@ -1,0 +1,5 @@
+# SPDX-License-Identifier: MIT
+# ruff: noqa: F821  (include belongs to the manifest language)
+"""A frozen build for virtual: the firmware. The wiring stays on the file system, as the package `board`."""
+
+include("../../firmware/manifest.py")
