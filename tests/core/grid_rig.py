@@ -9,19 +9,19 @@ from evse.image import Image
 from evse.profiles.loader import load
 from evse.protect import Protect
 from evse.sense.grid import Grid
+from evse.store.settings import Settings
 
 CONTACTOR_MS = 20
 TICKS = 0x3FFFFFFF
 SETTLED_MS = 120  # after this a constant line gives constant readings
 
 
-class Settings:
-    """The settings that these stages read."""
-
-    def __init__(self, phases):
-        self.phases = phases
-        self.device_id = "rig"
-        self.inverter_stale_ms = 2000
+def settings_of(phases):
+    """Return the firmware's default settings for a number of phases."""
+    settings = Settings()
+    settings.phases = phases
+    settings.device_id = "rig"
+    return settings
 
 
 class Line:
@@ -108,7 +108,7 @@ class Rig:
             self.profile.enter_random_ms = 0
         self.image = Image()
         self.phases = phases
-        settings = Settings(phases)
+        settings = settings_of(phases)
         self.board = Board()
         self.afe = self.board.afe
         self.grid = Grid(self.image, settings, self.profile, self.board)

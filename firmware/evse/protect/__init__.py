@@ -4,10 +4,11 @@
 Reads image.inputs; writes image.protection and events; touches nothing else, so it runs anywhere.
 """
 
-from evse.faults import ELEMENT_AFE, ELEMENTS
+from evse.faults import ELEMENT_AFE, ELEMENT_ISLANDING, ELEMENTS
 from evse.protect.cessation import Cessation
 from evse.protect.enter_service import EnterService
 from evse.protect.inverter import InverterTrip
+from evse.protect.islanding import Islanding
 from evse.protect.latch import Latch
 from evse.protect.mean import MeanVoltage
 from evse.protect.rocof import Rocof
@@ -34,6 +35,7 @@ class Protect:
         self._shift = VectorShift(profile, self._latch) if profile.vector_shift_mdeg else None
         self._mean = MeanVoltage(image, settings, profile, self._latch) if profile.mean_mv else None
         self._cessation = Cessation(image, profile)
+        self._islanding = Islanding(image, settings, profile)
         self._inverter = InverterTrip(image, self._latch)
         self._enter = EnterService(image, settings, profile)
         self._lowest = 0
@@ -54,6 +56,7 @@ class Protect:
             protection.element_active[ELEMENT_AFE] = 0
             self._voltage(inputs)
             self._frequencies(inputs)
+            self._ask(protection)
         else:
             self._blind(inputs.now_ms)
         self._inverter.run()
@@ -86,6 +89,12 @@ class Protect:
             self._mean.run(inputs)
         if self._cessation.used:
             self._cessation.run(lowest, highest)
+
+    def _ask(self, protection) -> None:
+        islanding = self._islanding
+        islanding.run()
+        if islanding.detected:
+            self._latch.trip(ELEMENT_ISLANDING, 0, protection.islanding_mhz, islanding.threshold_mhz)
 
     def _frequencies(self, inputs) -> None:
         now_ms = inputs.now_ms

@@ -6,7 +6,7 @@ line cycle. Spikes go out by the median of three, so one false sample never reac
 a least-squares fit over 240 ms, with a short one over five cycles to see when a ramp ends (docs/rocof.md).
 """
 
-from evse.fixed import age, clamp, line_period_to_uhz
+from evse.fixed import age, clamp, later, line_period_to_uhz
 from evse.sense.slope import LIMIT, Slope
 
 WINDOW_CYCLES = 12  # line cycles of 50 Hz: 240 ms
@@ -57,7 +57,7 @@ class Frequency:
                 return
             # Keep the steady grid's samples one line cycle apart, not one firmware cycle.
             if 0 <= elapsed_ms < LOST_MS:
-                self._stamp_ms = (self._stamp_ms + self._cycle_ms) & 0x3FFFFFFF
+                self._stamp_ms = later(self._stamp_ms, self._cycle_ms)
             else:
                 self._stamp_ms = now_ms
         else:
