@@ -26,7 +26,7 @@ def ccitt(data):
 
 
 class Part:
-    """The part and its chip select. `spi_fault(received)` may spoil what the master gets; crc_in_burst: see the driver."""
+    """The part and its chip select. `fault(received)` may spoil what the master gets; crc_in_burst: see driver."""
 
     def __init__(self, crc_in_burst=1):
         self.values = {}

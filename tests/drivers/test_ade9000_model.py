@@ -13,12 +13,12 @@ import sys
 import types
 from pathlib import Path
 
-import micropython
 import pytest
+
+import micropython
 from evse import fixed
 from evse.drivers import ade9000
 from evse.drivers import ade9000_registers as reg
-
 from hil.plant.interface import AfeReading
 from hil.virtual_board.parts import ade9000 as dsp
 

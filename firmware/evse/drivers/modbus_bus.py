@@ -56,7 +56,7 @@ class Transfer:
 
 
 class ModbusBus:
-    """The line. uart: any(), readinto(buffer, n), write(buffer, ...), as machine.UART; de: driver-enable pin or None."""
+    """The line. uart: any(), readinto(buffer, n), write(buffer), as machine.UART; de: driver-enable pin or None."""
 
     def __init__(self, uart, baud: int, de=None):
         self._uart = uart

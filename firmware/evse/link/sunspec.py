@@ -77,7 +77,9 @@ def scaled(value: int, factor: int, unit_exponent: int) -> int:
 
     NONE too when the result leaves 30 bits.
     """
-    if value == NONE or factor == NONE:
+    if value == NONE:
+        return NONE
+    if factor == NONE:
         return NONE
     shift = factor + unit_exponent
     if shift >= 0:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Charging sessions, one record each, written when the vehicle leaves: times, energy both ways, charge, why it ended."""
+"""Charging sessions, one record each, written when the vehicle leaves: times, energy both ways, why it ended."""
 
 import struct
 
@@ -44,4 +44,4 @@ class SessionStore:
         """Return {field: value} of a session, or None."""
         if not self._ring.read(sequence):
             return None
-        return dict(zip(FIELDS, struct.unpack(_BODY, self._ring.body)))
+        return dict(zip(FIELDS, struct.unpack(_BODY, self._ring.body)))  # noqa: B905 (MicroPython)

@@ -130,13 +130,13 @@ class Settings:
         accepted = self.as_dict()
         self.rejected = []
         self._unknown = {}
-        for name in values:
+        for name, value in values.items():
             row = self._rows.get(name)
             if row is None:
-                self._unknown[name] = values[name]
+                self._unknown[name] = value
                 continue
             try:
-                accepted[name] = check(row, values[name])
+                accepted[name] = check(row, value)
             except SettingError:
                 self.rejected.append(name)
         try:

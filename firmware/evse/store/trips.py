@@ -52,4 +52,4 @@ class TripStore:
         """Return {field: value} of a trip, or None."""
         if not self._ring.read(sequence):
             return None
-        return dict(zip(FIELDS, struct.unpack(_BODY, self._ring.body)))
+        return dict(zip(FIELDS, struct.unpack(_BODY, self._ring.body)))  # noqa: B905 (MicroPython)

@@ -16,9 +16,10 @@ from time import ticks_diff, ticks_ms
 
 sys.path.insert(0, sys.argv[0].rsplit("/", 1)[0])
 
+from pty_uart import PtyUart
+
 from evse.drivers.modbus_bus import ModbusBus, Transfer
 from evse.drivers.modbus_tcp import ModbusTcp
-from pty_uart import PtyUart
 
 
 class Pin:
@@ -77,7 +78,7 @@ async def main(kind, where, baud, text):
     elif isinstance(request, dict):
         report["results"] = [[] for _ in request["parallel"]]
         tasks = []
-        for jobs, results in zip(request["parallel"], report["results"]):
+        for jobs, results in zip(request["parallel"], report["results"]):  # noqa: B905 (MicroPython)
             tasks.append(asyncio.create_task(run_jobs(bus, jobs, results)))
         for task in tasks:
             await task

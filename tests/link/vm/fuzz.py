@@ -17,8 +17,6 @@ sys.path.insert(0, sys.argv[0].rsplit("/", 1)[0])
 from evse.drivers.inverter_sunspec import InverterSunSpec
 from evse.drivers.sunspec_device import DeviceError, SunSpecDevice
 from evse.link import modbus, sunspec
-from evse.store.energy import EnergyStore
-from evse.store.journal import JournalStore
 from evse.store.ring import Ring
 from evse.store.settings import Settings
 from evse.store.slots import TwoSlots
@@ -273,7 +271,7 @@ PARSERS = (
 def fuzz(parse, count):
     accepted = escapes = 0
     first = ""
-    for number in range(count):
+    for _ in range(count):
         try:
             accepted += parse()
         except Exception as error:  # whatever gets out is what is counted

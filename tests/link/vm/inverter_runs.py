@@ -3,8 +3,8 @@
 
     micropython inverter_runs.py PATH BAUD SCRIPT
 
-SCRIPT is a JSON file: [[at_ms, {"inverter_w": -1500, ...}], ...]; the last entry's time ends the run. The report has the final
-mailboxes and a sample of them at each entry.
+SCRIPT is a JSON file: [[at_ms, {"inverter_w": -1500, ...}], ...]; the last entry's time ends the run. The report has a
+sample of the mailboxes at each entry, taken before its outputs are set.
 """
 
 import asyncio
@@ -14,10 +14,11 @@ from time import ticks_diff, ticks_ms
 
 sys.path.insert(0, sys.argv[0].rsplit("/", 1)[0])
 
+from pty_uart import PtyUart
+
 from evse.image import Image
 from evse.store.settings import Settings
 from evse.tasks.inverter import InverterTask
-from pty_uart import PtyUart
 
 
 class Board:
@@ -59,4 +60,5 @@ async def main(path, baud, script):
     print(json.dumps({"samples": samples}))
 
 
-asyncio.run(main(sys.argv[1], int(sys.argv[2]), json.load(open(sys.argv[3]))))
+with open(sys.argv[3]) as file:
+    asyncio.run(main(sys.argv[1], int(sys.argv[2]), json.load(file)))

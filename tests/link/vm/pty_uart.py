@@ -9,7 +9,7 @@ class PtyUart:
     """any(), readinto(buffer, n), write(buffer): a byte at a time, since a longer read of a PTY waits."""
 
     def __init__(self, path):
-        self._file = open(path, "r+b")
+        self._file = open(path, "r+b")  # noqa: SIM115 (held open)
         termios.setraw(self._file.fileno())
         self._poll = select.poll()
         self._poll.register(self._file, select.POLLIN)
