@@ -32,6 +32,7 @@ SLOW_BITS = 7  # slow mean of the frequency: time constant 128 cycles
 SLOW_STEP_MHZ = 1000  # the most one reading counts in it
 FEED_STEP_PERMILLE = 5  # the feedback moves in steps of this, so that a healthy grid's wander sends nothing
 FEED_MOST_PERMILLE = 60
+FEED_STEP_MHZ = 24  # at the greatest gain, less than this moves no step
 
 JUMP_MHZ = 150  # within 60 ms: unusual
 QUIET_ANSWER_MHZ = 110  # the answer to a quiet push that is unusual
@@ -119,20 +120,19 @@ class Islanding:
         if self._settings.changed != self._changed:
             self._configure(self._settings)
         if not self.state:
-            if inputs.grid_w < self._begin_w and self._outputs.contactor and self._enabled and inputs.frequency_ok:
+            if inputs.grid_w < self._begin_w and self._may_ask():
                 self._start(inputs.cycle_uhz // 1000)
-            return
-        if inputs.grid_w > self._end_w or not self._outputs.contactor or not self._enabled:
+        elif inputs.grid_w > self._end_w or not self._outputs.contactor or not self._enabled:
             self._stop()
+        elif (inputs.phase_mv[0] < self._half_mv or self._dead_ms) and self._sagging(inputs):
             return
-        if inputs.phase_mv[0] < self._half_mv:
-            if self._sagging(inputs):
-                return
-        elif self._dead_ms:
-            self._dead_ms = 0
-        if not inputs.frequency_ok:
-            return
-        mhz = inputs.cycle_uhz // 1000
+        elif inputs.frequency_ok:
+            self._listen(inputs.cycle_uhz // 1000, inputs.elapsed_ms)
+
+    def _may_ask(self) -> int:
+        return 1 if self._enabled and self._outputs.contactor and self._inputs.frequency_ok else 0
+
+    def _listen(self, mhz: int, elapsed_ms: int) -> None:
         last = self._last_mhz
         self._last_mhz = mhz
         at = (self._at + 1) & 7
@@ -140,12 +140,19 @@ class Islanding:
         ring = self._ring
         ring[at] = mhz
         off = mhz - (self._slow >> SLOW_BITS)
-        self._slow += off if -SLOW_STEP_MHZ < off < SLOW_STEP_MHZ else SLOW_STEP_MHZ if off > 0 else -SLOW_STEP_MHZ
-        self._since_ms += inputs.elapsed_ms
+        if not -SLOW_STEP_MHZ < off < SLOW_STEP_MHZ:
+            self._slow += SLOW_STEP_MHZ if off > 0 else -SLOW_STEP_MHZ
+        else:
+            self._slow += off
+        self._since_ms += elapsed_ms
         if self._suspect_ms > 0:
-            self._suspect_ms -= inputs.elapsed_ms
+            self._suspect_ms -= elapsed_ms
         if self.state == QUIET:
-            self._search(mhz, last, mhz - ring[(at + 2) & 7], off)
+            if self._doubt:
+                self._calm(elapsed_ms)
+            if off > FEED_STEP_MHZ or off < -FEED_STEP_MHZ or self._feed_permille:
+                self._feed(off * self._gain // 1000)
+            self._search(mhz, last, mhz - ring[(at + 2) & 7], elapsed_ms)
             return
         if not -BLIP_MHZ < mhz - last < BLIP_MHZ:
             self._blip = 1
@@ -234,17 +241,9 @@ class Islanding:
 
     # --- quiet search ---
 
-    def _search(self, mhz: int, last: int, jump: int, off: int) -> None:
-        if self._doubt:
-            self._calm_ms -= self._inputs.elapsed_ms
-            if self._calm_ms <= 0:
-                self._doubt -= 1
-                self._calm_ms = CALM_MS
-        feed = off * self._gain // 1000
-        if feed != self._feed_permille:
-            self._feed(feed)
+    def _search(self, mhz: int, last: int, jump: int, elapsed_ms: int) -> None:
         if self._wait_ms > 0:
-            self._wait_ms -= self._inputs.elapsed_ms
+            self._wait_ms -= elapsed_ms
         elif not -JUMP_MHZ << self._doubt < jump < JUMP_MHZ << self._doubt:
             self._begin(1 if jump > 0 else -1, jump)
             return
@@ -260,10 +259,18 @@ class Islanding:
                 self._based = 1
                 self._base_mhz = mean
             elif since_ms >= ANSWER_MS:
-                answer = (mean - self._base_mhz) * self._sign
-                self._protection.islanding_mhz = answer
-                if answer > QUIET_ANSWER_MHZ << (1 if self._doubt else 0):
-                    self._begin(self._sign, answer)
+                self._judge((mean - self._base_mhz) * self._sign)
+
+    def _judge(self, answer: int) -> None:
+        self._protection.islanding_mhz = answer
+        if answer > QUIET_ANSWER_MHZ << (1 if self._doubt else 0):
+            self._begin(self._sign, answer)
+
+    def _calm(self, elapsed_ms: int) -> None:
+        self._calm_ms -= elapsed_ms
+        if self._calm_ms <= 0:
+            self._doubt -= 1
+            self._calm_ms = CALM_MS
 
     def _feed(self, feed: int) -> None:
         """Positive feedback, permille of rating, clipped and in steps."""
