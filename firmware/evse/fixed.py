@@ -104,9 +104,9 @@ def line_period_to_uhz(period_counts: int) -> int:
     31250000 * 2^24 / (period + 1) uHz: long division in base 64 keeps it exact and inside 30 bits.
     period_counts: 1..16777214 (above 31.25 Hz); returns 0 outside.
     """
-    divisor = period_counts + 1
-    if divisor < 4194304 or divisor >= 16777216:
+    if not 4194303 <= period_counts < 16777215:
         return 0
+    divisor = period_counts + 1
     quotient = 31250000 // divisor
     rest = 31250000 - quotient * divisor
     for _ in range(4):
@@ -123,3 +123,10 @@ def age(now_ms: int, then_ms: int) -> int:
     if difference >= 0x20000000:
         return difference - 0x3FFFFFFF - 1
     return difference
+
+
+def later(then_ms: int, delay_ms: int) -> int:
+    """Return ticks then + delay (>= 0), wrap-safe: the plain sum would leave 31 bits just before the wrap."""
+    if then_ms > INT_MAX - delay_ms:
+        return then_ms - INT_MAX - 1 + delay_ms
+    return then_ms + delay_ms

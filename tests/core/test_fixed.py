@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """fixed.py at every bound, on CPython and on MicroPython."""
 
-from evse.fixed import INT_MAX, age, clamp, interpolate, line_period_to_uhz, mul_div, permille, ratio, slew
+from evse.fixed import INT_MAX, age, clamp, interpolate, later, line_period_to_uhz, mul_div, permille, ratio, slew
 
 EDGES = (0, 1, 2, 999, 1000, 1001, 32766, 32767, 32768, 65535, 65536, INT_MAX - 1, INT_MAX)
 FACTORS = (1, 2, 3, 999, 1000, 16384, 32766, 32767)
@@ -114,3 +114,11 @@ def test_age_survives_the_wrap():
             assert age((then + elapsed) % period, then) == elapsed
         assert age((then - 1) % period, then) == -1
         assert age((then - (1 << 29)) % period, then) == -(1 << 29)
+
+
+def test_later_wraps_as_age_expects():
+    for then in (0, 1, 12345, (1 << 29) - 1, 1 << 29, INT_MAX - 150, INT_MAX - 1, INT_MAX):
+        for delay in (0, 1, 20, 150, 300000, (1 << 29) - 1):
+            ticks = later(then, delay)
+            assert 0 <= ticks <= INT_MAX
+            assert age(ticks, then) == delay

@@ -8,7 +8,7 @@ import random
 
 import pytest
 from afe_waveform import crossings, registers
-from grid_rig import CONTACTOR_MS, Board, Settings
+from grid_rig import CONTACTOR_MS, Board, settings_of
 
 from evse.image import Image
 from evse.profiles.loader import load
@@ -29,8 +29,8 @@ def play(
     profile.enter_wait_ms = profile.first_wait_ms = 100
     profile.enter_random_ms = 0
     image, board = Image(), Board()
-    protect = Protect(image, Settings(1), profile)
-    grid = Grid(image, Settings(1), profile, board)
+    protect = Protect(image, settings_of(1), profile)
+    grid = Grid(image, settings_of(1), profile, board)
     if freely:
         protect._frequency.clear()
     found = crossings(frequency_hz, duration_s, seed=seed, noise=noise, thd=thd, jump_deg=jump_deg)

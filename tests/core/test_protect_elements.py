@@ -207,9 +207,9 @@ def test_vector_shift_trips_only_where_a_profile_has_it():
 
 
 def _rebuilt(rig):
-    from grid_rig import Settings
+    from grid_rig import settings_of
 
     from evse.protect import Protect
 
-    rig.protect = Protect(rig.image, Settings(rig.phases), rig.profile)
+    rig.protect = Protect(rig.image, settings_of(rig.phases), rig.profile)
     return rig

@@ -7,7 +7,7 @@ bridged; at the third afe_ok is 0, so that a 20 ms contactor still ends export w
 """
 
 from evse.faults import FAULT_AFE_IMPLAUSIBLE, FAULT_AFE_STALE
-from evse.fixed import age, line_period_to_uhz
+from evse.fixed import age, later, line_period_to_uhz
 from evse.image import NEVER_MS
 from evse.sense.frequency import Frequency
 
@@ -109,7 +109,7 @@ class Grid:
             self._live(inputs, afe, best, now_ms)
 
     def _dead(self, inputs, now_ms: int) -> None:
-        self._period_ms = (now_ms + REVIVE_MS) & 0x3FFFFFFF
+        self._period_ms = later(now_ms, REVIVE_MS)
         self._blind = 0
         if inputs.voltage_live or inputs.frequency_ok:
             inputs.voltage_live = 0
@@ -152,6 +152,6 @@ class Grid:
     def _believe(self, inputs, now_ms: int) -> None:
         inputs.afe_ok = 1
         self._odd = 0
-        self._period_ms = (now_ms + REVIVE_MS) & 0x3FFFFFFF
+        self._period_ms = later(now_ms, REVIVE_MS)
         self._fault[FAULT_AFE_IMPLAUSIBLE] = 0
         self._fault[FAULT_AFE_STALE] = 0

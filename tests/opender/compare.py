@@ -1,0 +1,190 @@
+# SPDX-License-Identifier: MIT
+"""Run one trajectory through OpenDER and through Protect, and say where they differ.
+
+python tests/opender/compare.py [TRAJECTORIES PER CATEGORY]
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+
+if __name__ == "__main__":
+    HERE = Path(__file__).parent
+    sys.path[:0] = [
+        str(HERE),
+        str(HERE.parents[1] / "firmware"),
+        str(HERE.parent / "cpython"),
+        str(HERE.parent / "core"),
+    ]
+
+from grid_rig import settings_of
+from trajectories import DEAD_MV, Piece, trajectory
+
+from evse.image import Image
+from evse.profiles.loader import load
+from evse.protect import Protect
+from evse.protect.stage import CLEARING_ALLOWANCE_MS
+from opender import DER, DER_PV
+
+logging.disable(logging.WARNING)
+
+CATEGORIES = {
+    "ieee1547_cat_1": ("CAT_I", "CAT_A"),
+    "ieee1547_cat_2": ("CAT_II", "CAT_B"),
+    "ieee1547_cat_3": ("CAT_III", "CAT_B"),
+}
+WAIT_MS = 5_000  # both models enter service after this, so that one trajectory holds several trips
+
+
+@dataclass
+class Outcome:
+    """What one trajectory gave. Changes: (ms, in service) at each change of either model."""
+
+    oracle: list[tuple[int, bool]] = field(default_factory=list)
+    ours: list[tuple[int, bool]] = field(default_factory=list)
+    step_ms: int = 0
+
+
+def samples(step_ms: int, pieces: list[Piece]):
+    """Yield (ms, mV, uHz) at each step."""
+    now_ms = 0
+    for piece in pieces:
+        for _ in range(piece.ms // step_ms):
+            yield now_ms, piece.mv, piece.uhz
+            now_ms += step_ms
+
+
+def oracle_changes(name: str, step_ms: int, pieces: list[Piece]) -> list[tuple[int, bool]]:
+    """Return OpenDER's changes between Trip and everything else."""
+    abnormal, normal = CATEGORIES[name]
+    DER.t_s = step_ms / 1000
+    der = DER_PV(
+        NP_PHASE="SINGLE",
+        NP_ABNORMAL_OP_CAT=abnormal,
+        NP_NORMAL_OP_CAT=normal,
+        NP_AC_V_NOM=120,
+        NP_P_MAX=7000,
+        NP_VA_MAX=7000,
+        ES_DELAY=WAIT_MS / 1000,
+        ES_RAMP_RATE=0,
+        STATUS_INIT=True,
+    )
+    _undo_early_step(der, step_ms)
+    der.update_der_input(p_dc_pu=1.0, v=120.0, f=60.0, theta=0)
+    changes, serving = [], True
+    for now_ms, mv, uhz in samples(step_ms, pieces):
+        der.update_der_input(v=mv / 1000, f=uhz / 1e6)
+        der.run()
+        if (der.der_status != "Trip") != serving:
+            serving = not serving
+            changes.append((now_ms, serving))
+    return changes
+
+
+def _undo_early_step(der: DER_PV, step_ms: int) -> None:
+    """Add one step to OpenDER's times: its timers count the step in which a value first lies beyond.
+
+    A hundredth of a step less, so that rounding of its summed steps cannot cost one more.
+    """
+    file = der.der_file
+    for name in [f"{stage}_TRIP_T" for stage in ("OV1", "OV2", "UV1", "UV2", "OF1", "OF2", "UF1", "UF2")]:
+        setattr(file, name, getattr(file, name) + step_ms * 0.99e-3)
+    file.ES_DELAY = file.ES_DELAY + step_ms * 0.99e-3
+
+
+def our_changes(name: str, step_ms: int, pieces: list[Piece], allowance: bool) -> list[tuple[int, bool]]:
+    """Return Protect's changes of `service`. allowance False: relay delays equal to the clearing times."""
+    profile = load(name)
+    profile.enter_wait_ms = profile.first_wait_ms = WAIT_MS
+    if not allowance:
+        for stage in profile.stages:
+            stage.clearing = 0
+    image = Image()
+    protect = Protect(image, settings_of(1), profile)
+    inputs, protection = image.inputs, image.protection
+    inputs.afe_ok = protection.service = 1
+    protection.ramp_permille = 1000
+    changes, serving = [], True
+    for now_ms, mv, uhz in samples(step_ms, pieces):
+        inputs.now_ms = now_ms
+        inputs.phase_mv[0] = mv
+        inputs.frequency_ok = 1 if mv >= DEAD_MV else 0
+        inputs.frequency_uhz = uhz
+        protect.run()
+        if bool(protection.service) != serving:
+            serving = not serving
+            changes.append((now_ms, serving))
+    return changes
+
+
+def differences(oracle: list[tuple[int, bool]], ours: list[tuple[int, bool]], step_ms: int) -> str:
+    """Return "" where both changed in the same order within one step, else what differs."""
+    if [serving for _, serving in oracle] != [serving for _, serving in ours]:
+        return f"changes differ: oracle {oracle}, ours {ours}"
+    for (oracle_ms, serving), (our_ms, _) in zip(oracle, ours, strict=True):
+        if abs(our_ms - oracle_ms) > step_ms:
+            return f"{'return' if serving else 'trip'} at {our_ms} ms, oracle at {oracle_ms} ms, step {step_ms} ms"
+    return ""
+
+
+def logic(name: str, seed: int) -> str:
+    """Compare with relay delays equal to the clearing times: the logic alone, exactly."""
+    step_ms, pieces = trajectory(seed, load(name).stages)
+    oracle = oracle_changes(name, step_ms, pieces)
+    return differences(oracle, our_changes(name, step_ms, pieces, allowance=False), step_ms)
+
+
+def product(name: str, seed: int) -> str:
+    """Compare the first trip with the delays as shipped: opened by the oracle's time, and early by no more than stated.
+
+    Returns "", or "margin" where only ours trips because a value stayed beyond for less than the clearing time but
+    for more than it less the stated allowance, or what is wrong.
+    """
+    step_ms, pieces = trajectory(seed, load(name).stages)
+    oracle = oracle_changes(name, step_ms, pieces)
+    ours = our_changes(name, step_ms, pieces, allowance=True)
+    oracle_ms = oracle[0][0] if oracle else 1 << 40
+    our_ms = ours[0][0] + CLEARING_ALLOWANCE_MS if ours else 1 << 40
+    if our_ms > oracle_ms + step_ms:
+        return f"opens at {our_ms} ms, oracle clears at {oracle_ms} ms"
+    if our_ms >= oracle_ms - step_ms:
+        return ""
+    # We opened and the oracle did not, or later: the value must have come back within the allowance.
+    relay_ms = ours[0][0]
+    start = next((s for s in load(name).stages if _beyond_for(s, pieces, step_ms, relay_ms)), None)
+    return "margin" if start else f"opens at {our_ms} ms without a reason, oracle at {oracle_ms} ms"
+
+
+def _beyond_for(stage, pieces: list[Piece], step_ms: int, until_ms: int) -> bool:
+    """Return whether the stage's quantity lay beyond for its time less the allowance, ending at until_ms."""
+    beyond_ms = 0
+    for now_ms, mv, uhz in samples(step_ms, pieces):
+        value = mv if stage.threshold < 1_000_000 else uhz
+        beyond = value > stage.threshold if stage.over else value < stage.threshold
+        if now_ms >= until_ms:
+            return beyond and beyond_ms >= stage.delay_ms - CLEARING_ALLOWANCE_MS
+        beyond_ms = beyond_ms + step_ms if beyond else 0
+    return False
+
+
+def main(count: int) -> int:
+    """Print the figures; return the number of unexplained disagreements."""
+    wrong = 0
+    for number, name in enumerate(CATEGORIES):
+        tally: Counter[str] = Counter()
+        for seed in range(number * 100_000, number * 100_000 + count):
+            for which, verdict in (("logic", logic(name, seed)), ("product", product(name, seed))):
+                tally[f"{which} {'agrees' if not verdict else verdict if verdict == 'margin' else 'DISAGREES'}"] += 1
+                if verdict not in ("", "margin"):
+                    wrong += 1
+                    print(f"  {name} seed {seed} {which}: {verdict}")
+        print(name, count, dict(tally))
+    return wrong
+
+
+if __name__ == "__main__":
+    sys.exit(1 if main(int(sys.argv[1]) if len(sys.argv) > 1 else 500) else 0)
