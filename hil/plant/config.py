@@ -15,6 +15,7 @@ class InverterConfig:
     rated_var: float = 3256.0
     pll_hz: float = 12.0  # natural frequency of the PLL, damping 0.707
     sogi_damping: float = 1.414  # gain k of the quadrature generator
+    prefilter_hz: float = 200.0  # of the three-phase voltage, around the fundamental
     current_loop_hz: float = 800.0
     response_ms: float = 30.0  # first-order lag of P and Q after a setpoint took effect
     latency_ms: float = 15.0  # from the end of the Modbus write to the new setpoint taking effect

@@ -28,18 +28,20 @@ HALF_ROOT3 = 0.8660254037844386
 INV_ROOT3 = 0.5773502691896258
 _DEAD_US = 160_000  # terminals dead this long: the inverter leaves RUNNING
 _SLOW_S = 1e-3
+_AMPLITUDE_GAIN = 0.2  # a millisecond: 5 ms, or P / V would feed a resonance of the feeder
 
 
 @pasted
 def observe(u, va, vb, vc, c, s):
-    """Track the terminal voltage as a phasor: single-phase by a SOGI in rotating form, three-phase by Clarke."""
+    """Track the terminal voltage as a phasor that turns with the PLL: from one phase a SOGI, from three Clarke's."""
+    zr = u.zr * c - u.zi * s
+    zi = u.zr * s + u.zi * c
     if u.phases == 1:
-        zr = u.zr * c - u.zi * s
-        u.zi = u.zr * s + u.zi * c
         u.zr = zr + u.sogi_gain * (va - zr)
+        u.zi = zi
     else:
-        u.zr = (2.0 * va - vb - vc) / 3.0
-        u.zi = (vb - vc) * INV_ROOT3
+        u.zr = zr + u.clarke_gain * ((2.0 * va - vb - vc) * (1.0 / 3.0) - zr)
+        u.zi = zi + u.clarke_gain * ((vb - vc) * INV_ROOT3 - zi)
 
 
 @pasted
@@ -157,7 +159,7 @@ def _latch(u, t_us):
 @compiled
 def unit_slow(u, t_us):
     """Run state, protection, limits and the power path of one inverter (each millisecond)."""
-    u.v_amp = (u.zr * u.zr + u.zi * u.zi) ** 0.5
+    u.v_amp += _AMPLITUDE_GAIN * ((u.zr * u.zr + u.zi * u.zi) ** 0.5 - u.v_amp)
     u.v_inverse = 1.0 / max(u.v_amp, u.v_floor)
     _latch(u, t_us)
     if u.self_trip and not u.tripped:

@@ -58,6 +58,7 @@ def unit_values(config: InverterConfig, station: StationConfig) -> dict:
         kp=2 * 0.707 * natural,
         ki=natural * natural,
         sogi_gain=config.sogi_damping * w0 * dt_s,
+        clarke_gain=1 - math.exp(-2 * math.pi * config.prefilter_hz * dt_s),
         v_nom_peak=peak,
         v_floor=0.2 * peak,
         i_max_peak=config.overcurrent_share * config.rated_va / station.phases / station.nominal_v * math.sqrt(2),

@@ -72,7 +72,7 @@ AFE = _record(
 # Inverter: PLL, current loop, power path, limits, supervision.
 UNIT = _record(
     floats="""
-    zr zi cr ci w_rad_s w_sum kp ki w0_rad_s w_span sogi_gain v_nom_peak v_amp v_inverse v_floor
+    zr zi cr ci w_rad_s w_sum kp ki w0_rad_s w_span sogi_gain clarke_gain v_nom_peak v_amp v_inverse v_floor
     id iq id_ref iq_ref i_max_peak current_gain stop_gain
     p_cmd_w q_cmd_var p_w q_var p_ramped_w power_gain
     s_max_va w_max q_max_var ramp_w_s rate_charge_w rate_discharge_w charge_max_w discharge_max_w w_limit_share

@@ -146,6 +146,24 @@ def test_weak_grid_is_steady_at_full_export(ratio, phases):
     assert np.ptp(hz) < 0.02
 
 
+@pytest.mark.parametrize("phases", (1, 3))
+@pytest.mark.parametrize("x_over_r", (0.3, 5.0))
+def test_feeder_recovers_after_import_beyond_what_it_can_carry(phases, x_over_r):
+    """At a ratio of 2 full import pulls the voltage down to the current limit; export must settle again."""
+    feeder = Feeder(StationConfig(phases=phases, short_circuit_ratio=2.0, x_over_r=x_over_r))
+    feeder.unit().set(power_w=7400.0)
+    feeder.run(2_000_000)
+    assert feeder.out[1] < 180.0
+    feeder.unit().set(power_w=-7400.0)
+    feeder.run(4_000_000)
+    volts = []
+    for _ in range(50):
+        feeder.run(feeder.t_us + 10_000)
+        volts.append(feeder.out[1])
+    assert np.ptp(volts) < 0.1 and max(volts) < 300.0
+    assert abs(feeder.unit().power_w + 7400.0) < 10.0
+
+
 def test_loss_of_mains_and_return():
     station = Station(StationConfig(afe=QUIET))
     from hil.plant.interface import BoardOutputs
