@@ -160,7 +160,7 @@ def test_feeder_recovers_after_import_beyond_what_it_can_carry(phases, x_over_r)
     for _ in range(50):
         feeder.run(feeder.t_us + 10_000)
         volts.append(feeder.out[1])
-    assert np.ptp(volts) < 0.1 and max(volts) < 300.0
+    assert np.ptp(volts) < 0.1 and max(volts) < 320.0
     assert abs(feeder.unit().power_w + 7400.0) < 10.0
 
 
