@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 COLD_C = -300.0  # below absolute zero: "no override" for temperatures
+BEFORE = object()  # clearing puts back what was there when the fault was set
 
 
 @dataclass(frozen=True)
@@ -28,8 +29,8 @@ class Fault:
 
 FAULTS: dict[str, Fault] = {
     # Contactor and gate
-    "contactor_weld": Fault("Main contacts are welded (bit a pole)", "world", "weld_mask", 1, 0, "mask"),
-    "neutral_weld": Fault("Neutral pole is welded", "world", "weld_mask", 8, 0, "mask"),
+    "contactor_weld": Fault("Main contacts are welded (bit a phase)", "world", "weld_mask", 1, 0, "mask"),
+    "neutral_weld": Fault("Neutral pole is welded", "world", "neutral_weld", 1, 0),
     "contactor_coil": Fault("Contactor coil is broken", "world", "contactor_fault_coil", 1, 0),
     "mirror_stuck_open": Fault("Mirror contact always reports open mains", "world", "mirror_fault", 1, 0),
     "mirror_broken": Fault("Mirror contact's wire is broken: never reports open mains", "world", "mirror_fault", -1, 0),
@@ -45,7 +46,7 @@ FAULTS: dict[str, Fault] = {
     "pilot_short": Fault("Pilot is shorted to earth", "world", "ev_short", 1, 0),
     "pe_lost": Fault("Protective earth is lost", "world", "ev_pe_lost", 1, 0),
     "pilot_resistance": Fault("Vehicle's pilot resistance is off", "world", "ev_r_extra", 1000.0, 0.0, "ohm"),
-    "pilot_supply": Fault("Pilot generator's supply is off", "world", "pilot_supply_v", 10.0, 12.0, "V"),
+    "pilot_supply": Fault("Pilot generator's supply is off", "world", "pilot_supply_v", 10.0, BEFORE, "V"),
     "vehicle_ignores_stop": Fault("Vehicle stays in C without PWM", "world", "ev_ignores_stop", 1, 0),
     "proximity": Fault("Cable coding resistor is wrong", "world", "proximity_fault_ohm", 40.0, -1.0, "ohm"),
     # Temperatures
@@ -57,7 +58,7 @@ FAULTS: dict[str, Fault] = {
     "afe_gain_i": Fault("AFE current gain is wrong", "afe", "gain_i", 1.1, 1.0, "factor"),
     "afe_dead": Fault("AFE sees no voltage and no current", "afe", "gain_v", 0.0, 1.0),
     "afe_false_period": Fault("One line period is false", "afe", "period_override_s", 1 / 65, 0.0, "s"),
-    "afe_noise_v": Fault("AFE voltage channel is noisy", "afe", "noise_v", 2.0, 0.02, "V"),
+    "afe_noise_v": Fault("AFE voltage channel is noisy", "afe", "noise_v", 2.0, BEFORE, "V"),
     # Inverter, power side
     "inverter_trip": Fault("Inverter's own protection trips (GRID_DISC)", "unit", "self_trip", 1, 0),
     "inverter_over_temperature": Fault("Inverter reports over-temperature", "unit", "alarm", 1 << 7, 0, "mask"),
@@ -86,6 +87,7 @@ class FaultBoard:
     def __init__(self, places: dict[str, Any]):
         self._places = places
         self.active: dict[str, Any] = {}
+        self._before: dict[str, Any] = {}
 
     def _put(self, fault: Fault, value: Any) -> None:
         place = self._places[fault.place]
@@ -100,12 +102,18 @@ class FaultBoard:
         """Set a fault; value replaces its default strength (see FAULTS[name].unit)."""
         fault = self._find(name)
         strength = fault.on if value is None else value
+        if fault.off is BEFORE and name not in self.active:
+            self._before[name] = self._places[fault.place][fault.field][0].item()
         self._put(fault, strength)
         self.active[name] = strength
 
     def clear(self, name: str) -> None:
         """Clear a fault; the plant stays as the fault left it (a tripped inverter stays tripped)."""
-        self._put(self._find(name), self._find(name).off)
+        fault = self._find(name)
+        if fault.off is not BEFORE:
+            self._put(fault, fault.off)
+        elif name in self._before:
+            self._put(fault, self._before.pop(name))
         self.active.pop(name, None)
 
     def clear_all(self) -> None:

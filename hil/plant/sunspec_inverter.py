@@ -201,7 +201,7 @@ class SunSpecInverter:
         return self.now_us + seconds * _SECOND_US if seconds else FOREVER_US
 
     def _arm_power(self) -> None:
-        self.lease_due_us = self._lease_end("704.WSetRvrtTms") if not self.lease_dead else FOREVER_US
+        self.lease_due_us = self._lease_end("704.WSetRvrtTms")
         self._set_power()
 
     def _set_power(self) -> None:
@@ -270,8 +270,9 @@ class SunSpecInverter:
         self.now_us = max(self.now_us, now_us)
         if now_us >= self.lease_due_us:
             self.lease_due_us = FOREVER_US
-            self._revert("704.WSet", ("", "Pct", "Ena"))
-            self._set_power()
+            if not self.lease_dead:
+                self._revert("704.WSet", ("", "Pct", "Ena"))
+                self._set_power()
         if now_us >= self.var_lease_due_us:
             self.var_lease_due_us = FOREVER_US
             self._revert("704.VarSet", ("", "Pct", "Ena"))

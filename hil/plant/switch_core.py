@@ -54,7 +54,7 @@ def contactor_step(w, u, drive, t_us):
     coil_step(w, drive, t_us)
     closed = 1 - w.mains_open
     now_closed = poles_closed(w, t_us)
-    if w.weld_mask & 7:
+    if w.weld_mask:
         now_closed = 1
     if now_closed != closed:
         w.mains_open = 1 - now_closed
@@ -70,7 +70,7 @@ def mirror_open(w):
     """Return 1 when the mirror contact proves all mains open."""
     if w.mirror_fault != 0:
         return 1 if w.mirror_fault > 0 else 0
-    if w.weld_mask:
+    if w.weld_mask or w.neutral_weld:
         return 0
     return 1 if w.mains_open else 0
 

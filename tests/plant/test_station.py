@@ -94,6 +94,18 @@ def test_every_fault_sets_and_clears(bench, name):
     bench.run(50)
 
 
+def test_clearing_puts_back_what_was_there(bench):
+    bench.station.world["pilot_supply_v"][0] = 11.7
+    bench.station.faults.set("pilot_supply")
+    bench.station.faults.set("pilot_supply", 9.0)
+    bench.run(10)
+    assert bench.inputs.pilot_high_v == 9.0
+    bench.station.faults.clear("pilot_supply")
+    bench.station.faults.clear("pilot_supply")
+    bench.run(10)
+    assert bench.inputs.pilot_high_v == 11.7
+
+
 def test_unknown_fault_is_named(bench):
     with pytest.raises(ValueError, match="fault 'nonsense': unknown; one of"):
         bench.station.faults.set("nonsense")

@@ -115,6 +115,16 @@ def test_lease_holds_while_renewed(bench):
     assert abs(bench.station.truth.power_w) < 20
 
 
+def test_dead_reversion_timer_holds_the_power(bench):
+    bench.energise()
+    write(bench, "704.WSetRvrtTms", 2)
+    write(bench, "704.WSetEna", 1)
+    write(bench, "704.WSet", 2000)
+    bench.station.faults.set("modbus_ignores_lease")
+    bench.run(5000)
+    assert abs(bench.station.truth.power_w + 2000) < 5
+
+
 def test_heartbeat_once_begun_must_go_on(bench):
     bench.energise()
     write(bench, "704.WSetEna", 1)
