@@ -165,11 +165,13 @@ class Contactor:
             self._fail(FAULT_RCD_TEST)
 
     def _arm(self) -> None:
-        if self._inputs.gate_up:
+        """Coil on only while the contacts are still proven open: a gate that closes them alone is a fault."""
+        inputs = self._inputs
+        if inputs.gate_up and inputs.contactor_open_proven:
             self._outputs.contactor = 1
             self._go(CLOSE)
         elif self._step_ms >= ARM_MS:
-            self._fail(FAULT_GATE_FEEDBACK)
+            self._fail(FAULT_CONTACTOR_WELD if inputs.gate_up else FAULT_GATE_FEEDBACK)
 
     def _close(self) -> None:
         if not self._inputs.contactor_open_proven:
