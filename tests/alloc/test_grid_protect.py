@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Sense's grid part and Protect allocate nothing, whatever the line does, on the 31-bit VM; nor leave its small ints."""
+"""Sense's grid part and Protect allocate nothing on the 31-bit VM, whatever the line does."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Random trajectories for the IEEE 1547 categories: pieces of constant voltage and frequency, many near a stage's corner."""
+"""Random trajectories for IEEE 1547: pieces of constant voltage and frequency, many near a stage's corner."""
 
 from __future__ import annotations
 
