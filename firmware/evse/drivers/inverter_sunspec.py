@@ -276,9 +276,15 @@ class InverterSunSpec:
 
     # --- writing: each prepares a transfer; the task awaits bus.transact() on it ---
 
-    def set_power(self, transfer, at: int, power_w: int) -> None:
-        """Put power_w (+ import) into w_set, w_trip (at 0) or w_block (at 2)."""
-        sunspec.put32(transfer.data, at, sunspec.unscaled(-power_w, self._set_w_factor))
+    def set_power(self, power_w: int) -> None:
+        """Put power_w (+ import) into every write that carries a setpoint.
+
+        A write that is waiting or being tried again then sends the new value: an old one can never follow a trip.
+        """
+        raw = sunspec.unscaled(-power_w, self._set_w_factor)
+        sunspec.put32(self.w_trip.data, 0, raw)
+        sunspec.put32(self.w_set.data, 0, raw)
+        sunspec.put32(self.w_block.data, 2, raw)
         self.sent_w = power_w
 
     def set_reactive(self, reactive_var: int) -> None:

@@ -117,6 +117,8 @@ class ModbusBus:
                     break
             return transfer.result
         finally:
+            if self._de:
+                self._de(0)  # a cancelled task must not hold the line
             self._busy = 0
             if queue[READ] or queue[WRITE] or queue[TRIP]:  # whoever waits goes first
                 await asyncio.sleep_ms(1)

@@ -2,8 +2,8 @@
 """Inverter task: sends the command image at 10 Hz and at once when it is urgent, and keeps the mailboxes filled.
 
 Inputs: image.outputs (inverter_enable, inverter_w, inverter_var, lease_ok, urgent). Outputs: image.mail.inverter and
-image.mail.battery. Two loops share the bus: commands (writes, which go first) and polls (reads). The inverter's own
-lease is re-armed only while outputs.lease_ok: polling is not permission.
+image.mail.battery. Three loops share the line: trips (ahead of everything), commands (writes, ahead of reads) and
+polls. The inverter's own lease is re-armed only while outputs.lease_ok: polling is not permission.
 """
 
 import asyncio
@@ -43,12 +43,11 @@ class InverterTask:
         self.errors = 0  # transactions that failed for good
         self.reconnects = 0
         self.commands = 0
-        self._urgent = 0
         self._enabled = -1  # what was last told with OpCtl; -1 = nothing yet
         self._heard_ms = 0
         self._slow = 0
         self._configured = 0  # 1: the lease block has been taken since we connected
-        self._commander = None
+        self._writers = ()
         self.beat_ms = ticks_ms()
 
     async def run(self) -> None:
@@ -57,9 +56,9 @@ class InverterTask:
             self.error = "no inverter line on this board"
             return
         self._open()
-        if self._commander is not None:
-            self._commander.cancel()
-        self._commander = asyncio.create_task(self._commands())
+        for task in self._writers:
+            task.cancel()
+        self._writers = (asyncio.create_task(self._commands()), asyncio.create_task(self._trips()))
         attempt = 0
         while True:
             self.beat_ms = ticks_ms()
@@ -98,24 +97,34 @@ class InverterTask:
     # --- commands ---
 
     async def _commands(self) -> None:
+        """Regular commands at 10 Hz, with the lease every second."""
         last_ms = ticks_ms()
         lease_ms = last_ms
         while True:
             await asyncio.sleep_ms(LOOK_MS)
             if not self.online:
-                self._urgent = self._outputs.urgent
                 continue
             now_ms = ticks_ms()
-            if self._urgent != self._outputs.urgent:
-                self._urgent = self._outputs.urgent
-                last_ms = now_ms
-                await self._command_at_once()
-            elif self._lease_due(ticks_diff(now_ms, lease_ms)):
+            if self._lease_due(ticks_diff(now_ms, lease_ms)):
                 lease_ms = last_ms = now_ms
                 await self._renew()
             elif ticks_diff(now_ms, last_ms) >= COMMAND_MS:
                 last_ms = now_ms
                 await self._command()
+
+    async def _trips(self) -> None:
+        """Urgent commands, beside the regular ones: they overtake whatever waits for the line, until one is taken."""
+        done = self._outputs.urgent
+        while True:
+            await asyncio.sleep_ms(LOOK_MS)
+            urgent = self._outputs.urgent
+            if not self.online:
+                done = urgent  # connecting sends zero first
+            elif urgent != done:
+                self.driver.set_power(self._power())
+                if await self._send(self.driver.w_trip) == 0:
+                    done = urgent
+                await self._operate()
 
     def _lease_due(self, since_ms: int) -> int:
         """Return 1 when the lease is to be armed: once at zero after connecting, then only with permission."""
@@ -128,23 +137,16 @@ class InverterTask:
         outputs = self._outputs
         return outputs.inverter_w if outputs.lease_ok and outputs.inverter_enable else 0
 
-    async def _command_at_once(self) -> None:
-        driver = self.driver
-        driver.set_power(driver.w_trip, 0, self._power())
-        await self._send(driver.w_trip)
-        await self._operate()
-
     async def _command(self) -> None:
-        driver = self.driver
-        driver.set_power(driver.w_set, 0, self._power())
-        await self._send(driver.w_set)
+        self.driver.set_power(self._power())
+        await self._send(self.driver.w_set)
         await self._operate()
 
     async def _renew(self) -> None:
         """Send setpoint, lease and heartbeat: everything the inverter needs to go on for one more lease."""
         driver = self.driver
         outputs = self._outputs
-        driver.set_power(driver.w_block, 2, self._power())
+        driver.set_power(self._power())
         if await self._send(driver.w_block) == 0:
             self._configured = 1
         if driver.beat:
@@ -201,7 +203,9 @@ class InverterTask:
                 driver.take_storage()
                 self._publish_battery(driver.storage.stamp_ms)
         elif self._slow == 1:
-            if self._configured and await bus.transact(driver.setpoints) == 0:
+            sent_w = driver.sent_w
+            # A setpoint that changed while the question was on the line proves nothing.
+            if self._configured and await bus.transact(driver.setpoints) == 0 and sent_w == driver.sent_w:
                 driver.take_setpoints()
         elif self._slow == 2 and driver.dc:
             if await bus.transact(driver.dc) == 0:
