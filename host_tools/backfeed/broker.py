@@ -10,6 +10,7 @@ It listens on 127.0.0.1 only and dies with its owner, also when the owner is kil
 from __future__ import annotations
 
 import contextlib
+import getpass
 import os
 import shutil
 import signal
@@ -37,10 +38,12 @@ plugins:
   amqtt.plugins.authentication.AnonymousAuthPlugin:
     allow_anonymous: true
 """
+# Mosquitto started by root would change to its own user, which need not be there.
 MOSQUITTO_CONFIG = """\
 listener {port} {host}
 allow_anonymous true
 persistence false
+user {user}
 """
 
 
@@ -63,13 +66,8 @@ def mosquitto() -> str | None:
     return shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin")
 
 
-def _die_with_parent() -> None:
-    """In the child: be killed when the parent dies, however it dies (Linux)."""
-    if sys.platform == "linux":
-        import ctypes
-
-        pr_set_pdeathsig = 1
-        ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGTERM)
+# The watcher sees its stdin end when our process dies, however it dies, and takes the broker with it.
+DIES_WITH_US = 'exec 3<&0; (cat <&3 >/dev/null; kill $$) & exec "$@" </dev/null 3<&-'
 
 
 class Broker:
@@ -117,32 +115,39 @@ class Broker:
     def stop(self) -> None:
         """End the broker; safe to call twice."""
         if self._process is not None:
-            self._process.terminate()
+            self._signal(signal.SIGTERM)
             try:
                 self._process.wait(STOP_TIMEOUT_S)
             except subprocess.TimeoutExpired:
-                self._process.kill()
+                self._signal(signal.SIGKILL)
                 self._process.wait()
+            if self._process.stdin is not None:
+                self._process.stdin.close()
             self._process = None
         if self._folder is not None:
             self._folder.cleanup()
             self._folder = None
+
+    def _signal(self, number: signal.Signals) -> None:
+        """Signal the broker and its watcher, which are a process group of their own."""
+        assert self._process is not None
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self._process.pid, number)
 
     def _start(self) -> None:
         self._folder = tempfile.TemporaryDirectory(prefix="backfeed-broker-")
         folder = Path(self._folder.name)
         text = MOSQUITTO_CONFIG if self.name == "mosquitto" else AMQTT_CONFIG
         config = folder / "broker.conf"
-        config.write_text(text.format(host=HOST, port=self.port))
+        config.write_text(text.format(host=HOST, port=self.port, user=getpass.getuser()))
         with (folder / "log").open("wb") as log:
             self._process = subprocess.Popen(
-                self._command(config),
-                stdin=subprocess.DEVNULL,
+                ["/bin/sh", "-c", DIES_WITH_US, "sh", *self._command(config)],
+                stdin=subprocess.PIPE,
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 env=dict(os.environ, PYTHONUNBUFFERED="1"),
                 start_new_session=True,  # a Ctrl-C at the terminal reaches us first, we end the broker
-                preexec_fn=_die_with_parent,  # noqa: PLW1509 - one prctl call, no Python state
             )
 
     def _command(self, config: Path) -> list[str]:
