@@ -2,6 +2,7 @@
 """The board's parts, built as the reference hardware on esp32."""
 
 from board import pins
+
 from evse.drivers.ade9000 import Ade9000
 from evse.drivers.fram_mb85rc256v import FramMb85rc256v
 from evse.hal import port_esp32

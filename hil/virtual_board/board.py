@@ -11,24 +11,20 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from hil.plant.interface import BoardInputs, BoardOutputs, Plant
+from hil.plant.interface import Plant
 from hil.virtual_board import wire
 from hil.virtual_board.bridge import Bridge
 from hil.virtual_board.console import PipeConsole, TerminalConsole
-from hil.virtual_board.errors import PlantFailed, VirtualBoardError
-from hil.virtual_board.faults import Faults
-from hil.virtual_board.lines import NEVER_US, SerialLine
-from hil.virtual_board.parts.ade9000 import Ade9000
-from hil.virtual_board.parts.analog import Analog
+from hil.virtual_board.errors import VirtualBoardError
+from hil.virtual_board.exchange import STEP_US, Exchange
+from hil.virtual_board.lines import NEVER_US
 from hil.virtual_board.process import MODULES, Process, Watchdog, describe_death, find_micropython
 
 ROOT = Path(__file__).parents[2]
 BOOT_US = 250_000  # power or reset to the first line of boot.py; the pins float
-STEP_US = 10_000  # the world moves in steps of this at most, so that hooks and spontaneous devices are seen in time
+PATIENCE_S = 10.0  # real time that the broker has for an answer
 FLAVOURS = {"esp32": "virtual", "stm32": "stm32h743_ref"}
 FRAM_SIZE = 32768
-
-Hook = Callable[[int, BoardOutputs, BoardInputs], None]
 
 
 def read_pins(path: Path) -> dict[str, dict]:
@@ -41,7 +37,7 @@ def read_pins(path: Path) -> dict[str, dict]:
     return {node.targets[0].id: ast.literal_eval(node.value) for node in tree.body if isinstance(node, ast.Assign)}
 
 
-class VirtualBoard:
+class VirtualBoard(Exchange):
     """The board under simulation. Use as a context manager, or start() and stop().
 
     plant: the world (hil.plant.interface.Plant). board: folder under boards/. flavour: "esp32" or "stm32" instead of
@@ -73,21 +69,13 @@ class VirtualBoard:
     ) -> None:
         if flavour is not None and flavour not in FLAVOURS:
             raise VirtualBoardError(f"no flavour {flavour!r}: choose esp32 or stm32")
-        self.plant = plant
         self.realtime = realtime
         self.board_path = ROOT / "boards" / (FLAVOURS[flavour] if flavour else board)
         self.pins = read_pins(self.board_path / "pins.py")
         self.broker = broker
-        self.now_us = 0
-        self.outputs = BoardOutputs()
-        self.inputs = BoardInputs()
-        self.hooks: list[Hook] = []
-        self.faults = Faults(seed)
         self.resets: list[tuple[int, str]] = []
         self.finished = False
         self.exit_code: int | None = None
-        self.syncs = 0
-        self.line = SerialLine(0, None)
         self._creep_us = creep_us
         self._firmware = ROOT / firmware if firmware is not None else None
         self._heap, self._seed, self._entry, self._arguments = heap, seed, entry, arguments
@@ -96,25 +84,17 @@ class VirtualBoard:
         self.files = Path(files) if files else Path(self._temporary) / "files"
         self._watchdog = Watchdog(step_limit_s)
         self._process: Process | None = None
-        self.console: PipeConsole | TerminalConsole = (TerminalConsole if realtime else PipeConsole)(self._temporary)
-        scales = self.pins["SCALES"]
-        self._afe = Ade9000(scales["afe_voltage_full_mv"], scales["afe_current_full_ma"])
-        self._analog = Analog(scales)
         known = dict(hosts or {})
         if broker:
             known["broker"] = broker
             known[f"{broker[0]}:{broker[1]}"] = broker
-        self.bridge = Bridge(known, latency_us, 10.0, realtime)
-        self._message = bytearray(wire.IN_SIZE)
-        self._events: list[bytes] = []
-        self._target: int | None = None
-        self._sequence = -1
-        self._pins_seen = b""
-        self._duty_seen = -1
-        self._gate_us = -(10**9)
-        self._gate_edges = 0  # of the lives before this one
-        self._wdt_us = 0
-        self._limit_us = NEVER_US
+        super().__init__(
+            plant,
+            self.pins["SCALES"],
+            (TerminalConsole if realtime else PipeConsole)(self._temporary),
+            Bridge(known, latency_us, PATIENCE_S, realtime),
+            seed,
+        )
         self._starting: tuple[int, str] | None = None  # when and why the firmware starts next
         self._affinity: set[int] | None = None
         self._started_s = 0.0
@@ -169,10 +149,7 @@ class VirtualBoard:
 
     def _boot(self, cause: str, off_us: int = 0) -> None:
         """Let the pins float; the firmware starts after off_us without supply and the boot time."""
-        self._gate_edges, self._gate_us = self.outputs.gate_edges, self.outputs.gate_edge_us
-        self.outputs = BoardOutputs(
-            pilot_duty=1.0, gate_edges=self._gate_edges, gate_edge_us=self._gate_us, **self.faults.stuck_outputs
-        )
+        self._float_pins()
         self._target = None
         self._wdt_us = 0
         self.resets.append((self.now_us + off_us, cause))
@@ -190,13 +167,7 @@ class VirtualBoard:
         return True
 
     def _spawn(self, cause: str) -> None:
-        self._events.clear()
-        self._target = None
-        self._wdt_us = 0
-        self._sequence = -1
-        self._pins_seen = b""
-        self._duty_seen = -1
-        self._afe.write(0x481, 1)
+        self._new_life()
         stdin, stdout = self.console.open()
         try:
             self._process = Process(
@@ -323,7 +294,7 @@ class VirtualBoard:
         """The supply goes as soon as `count` more bytes have been written to the FRAM."""
         self._events.append(wire.event(wire.RX_FRAM_CUT, 0, self.now_us, count.to_bytes(4, "little")))
 
-    # --- one step ---
+    # --- the process ---
 
     def _take_message(self) -> None:
         """Wait for the board to say what it does and until when it has nothing to do."""
@@ -335,57 +306,13 @@ class VirtualBoard:
         if not message:
             self._dead(process)
             return
-        self.syncs += 1
-        length, kind, code, duty, now_us, target_us, edge_us, edges, hz, self._wdt_us, pins = wire.OUT.unpack_from(
-            message
-        )
-        outputs = self.outputs
-        if edges:  # stamped, so they are told before the time in between has passed
-            outputs.gate_edges = self._gate_edges + edges
-            outputs.gate_edge_us = edge_us
-        if now_us > self.now_us and (pins != self._pins_seen or duty != self._duty_seen or kind != wire.SYNC):
-            self._advance(now_us)  # with the outputs as they were
-        if pins != self._pins_seen:
-            self._pins_seen = pins
-            self._set_pins(pins)
-        if duty != self._duty_seen:
-            self._duty_seen = duty
-            outputs.pilot_duty = duty / 65535 if hz else 1.0
-            outputs.pilot_frequency_hz = float(hz or 1000)
-        if length > wire.OUT.size:
-            for event in wire.events(message, wire.OUT.size):
-                self._outgoing(*event)
-        if kind == wire.SYNC:
-            self._target = target_us
-        else:
+        kind, code = self._take(message)
+        if kind != wire.SYNC:
             self._leave(kind, code)
 
-    def _set_pins(self, pins: bytes) -> None:
-        outputs = self.outputs
-        arm, contactor, rcd_test, lock, lamp = pins[:5]
-        outputs.gate_arm = bool(arm)
-        outputs.contactor = bool(contactor)
-        outputs.rcd_test = bool(rcd_test)
-        outputs.cable_lock = bool(lock)
-        outputs.lamp = lamp
-        if self.faults.stuck_outputs:
-            for name, level in self.faults.stuck_outputs.items():
-                setattr(outputs, name, level)
-
-    def _outgoing(self, kind: int, channel: int, t_us: int, data: bytes) -> None:
-        if kind == wire.TX_UART:
-            self.line.send(t_us, data)
-        elif kind == wire.TX_UART_CUT:
-            self.line.cut(t_us)
-        elif kind == wire.TX_AFE:
-            self._afe.write(int.from_bytes(data[:2], "little"), int.from_bytes(data[2:], "little"))
-            self._sequence = -1
-        elif kind == wire.TX_CONNECT:
-            self.bridge.connect(channel, t_us, data.decode())
-        elif kind == wire.TX_SEND:
-            self.bridge.send(channel, t_us, data)
-        elif kind == wire.TX_CLOSE:
-            self.bridge.close(channel)
+    def _send(self, message: bytes | bytearray) -> None:
+        if self._process is not None:
+            self._process.send(message)
 
     def _leave(self, kind: int, code: int) -> None:
         if kind == wire.RESET:
@@ -404,91 +331,6 @@ class VirtualBoard:
         error = describe_death(process, self._watchdog, self.now_us, self.console.tail())
         self._end_process()
         raise error
-
-    def _step(self, limit_us: int) -> bool:
-        """Move the world on, at most to limit_us; answer the board when its time has come. False: limit reached."""
-        now_us, target_us = self.now_us, self._target
-        faults = self.faults
-        stalled = faults.stall_until_us > now_us
-        if (self._events or self.console.fresh) and not stalled:
-            self._answer()  # a scenario did something just now
-            return True
-        t_us = faults.stall_until_us if stalled else target_us
-        if t_us > limit_us:
-            t_us = limit_us
-        if t_us > now_us + STEP_US:
-            t_us = now_us + STEP_US
-        line, bridge = self.line, self.bridge
-        if line.next_us < t_us:
-            t_us = line.next_us
-        if bridge.next_us < t_us:
-            t_us = bridge.next_us
-        if self._wdt_us and self._wdt_us < t_us:
-            t_us = self._wdt_us
-        if t_us > now_us:
-            self._advance(t_us)
-            now_us = t_us
-        arrived = line.step(now_us)
-        if arrived:
-            for at_us, data in arrived:
-                self._events.append(wire.event(wire.RX_UART, 0, at_us, data))
-        bridge.check(now_us)
-        if bridge.next_us <= now_us:
-            self._events.extend(bridge.take(now_us))
-        if self._wdt_us and now_us >= self._wdt_us:
-            self._restart("wdt")
-            return True
-        if now_us < faults.stall_until_us:
-            return now_us < limit_us
-        if now_us >= target_us or self._events or self.console.fresh:
-            self._answer()
-            return True
-        return now_us < limit_us
-
-    def _advance(self, t_us: int) -> None:
-        """Let the plant run to t_us; encode what the board then feels."""
-        try:
-            inputs = self.plant.advance(t_us, self.outputs)
-        except VirtualBoardError:
-            raise
-        except Exception as error:
-            raise PlantFailed(f"the plant failed at {t_us / 1e6:.6f} s: {type(error).__name__}: {error}") from error
-        self.now_us = t_us
-        self.inputs = inputs
-        if self.hooks:
-            for hook in self.hooks:
-                hook(t_us, self.outputs, inputs)
-
-    def _answer(self) -> None:
-        message, inputs, faults = self._message, self.inputs, self.faults
-        reading = inputs.afe
-        if reading.sequence != self._sequence and not faults.afe_frozen:
-            self._sequence = reading.sequence
-            self._afe.encode(reading, message, wire.IN_AFE)
-            if faults.afe_bits:
-                faults.flip_bits(message, wire.IN_AFE, wire.IN_PERIOD)
-        self._analog.encode(inputs, message, wire.IN_ANALOG)
-        at = wire.IN_DIGITAL
-        message[at] = inputs.gate_up
-        message[at + 1] = inputs.contactor_open
-        message[at + 2] = not inputs.rcd_tripped
-        message[at + 3] = not inputs.estop
-        if faults.stuck_inputs:
-            for name, level in faults.stuck_inputs.items():
-                message[at + wire.DIGITAL_IN.index(name)] = level
-        flags = wire.FLAG_NET if self.bridge.up else 0
-        if self.console.fresh:
-            self.console.fresh = False
-            flags |= wire.FLAG_STDIN
-        extra = b"".join(self._events) if self._events else b""
-        wake_us = min(self.line.next_us, self.bridge.next_us, self._limit_us, self.now_us + STEP_US)
-        wire.IN_HEAD.pack_into(message, 0, len(extra), flags, faults.spi, 0, self.now_us, wake_us)
-        self._target = None
-        if extra:
-            self._events.clear()
-            self._process.send(bytes(message) + extra)
-        else:
-            self._process.send(message)
 
     # --- real time ---
 
@@ -513,10 +355,7 @@ class VirtualBoard:
                 self._take_message()
             if self.finished:
                 return
-            self.bridge.check(self.now_us)
-            for at_us, data in self.line.step(self.now_us):
-                self._events.append(wire.event(wire.RX_UART, 0, at_us, data))
-            self._events.extend(self.bridge.take(self.now_us))
+            self._collect()
             if self._wdt_us and self.now_us >= self._wdt_us:
                 self._restart("wdt")
             elif self._target is not None:

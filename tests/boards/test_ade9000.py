@@ -191,7 +191,9 @@ def test_stuck_miso(board, spi, first) -> None:
 
 def test_noise_breaks_a_crc_and_frozen_registers_stand(board) -> None:
     plant = TinyPlant()
-    script = SPI + "    start()\n    for n in range(3):\n        print(read(0x632, 6).hex())\n        time.sleep_ms(50)\n"
+    script = (
+        SPI + "    start()\n    for n in range(3):\n        print(read(0x632, 6).hex())\n        time.sleep_ms(50)\n"
+    )
     one = board(script, plant=plant)
     one.hooks.append(lambda t_us, outputs, inputs: inputs.afe.voltage_v.__setitem__(0, 200 + t_us / 1e5))
     one.run(0.05)
@@ -207,7 +209,9 @@ def test_noise_breaks_a_crc_and_frozen_registers_stand(board) -> None:
 
 
 def test_deselected_part_floats_high(output) -> None:
-    lines = output(SPI + "    rx = bytearray(4)\n    spi.write_readinto(b'\\x4f\\xe8\\0\\0', rx)\n    print(rx.hex())\n")
+    lines = output(
+        SPI + "    rx = bytearray(4)\n    spi.write_readinto(b'\\x4f\\xe8\\0\\0', rx)\n    print(rx.hex())\n"
+    )
     assert lines == ["ffffffff"]
 
 

@@ -142,7 +142,8 @@ def test_refused_connection_is_an_oserror(board) -> None:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     one = board(
-        UP + f"    try:\n        socket.socket().connect(('127.0.0.1', {port}))\n    except OSError as e:\n        say(e)\n"
+        UP
+        + f"    try:\n        socket.socket().connect(('127.0.0.1', {port}))\n    except OSError as e:\n        say(e)\n"
     )
     one.run(3)
     assert "ECONNREFUSED" in one.console.text

@@ -69,7 +69,9 @@ def test_answer_that_the_plant_gives_later_arrives_in_time(board) -> None:
 
 def test_driver_enable_switched_off_early_cuts_the_frame(board) -> None:
     plant = TinyPlant()
-    script = SEND.replace("uart.flush()", "time.sleep_us(2600)").replace("answer = await reader.read(64)", "answer = time.sleep_ms(20)")
+    script = SEND.replace("uart.flush()", "time.sleep_us(2600)").replace(
+        "answer = await reader.read(64)", "answer = time.sleep_ms(20)"
+    )
     one = board(script.format(uart=PORTS["esp32s3_ref"].format(baud=9600)), plant=plant, board="esp32s3_ref")
     one.run(1)
     assert [data for _, data in plant.echo.received] == [b"12"]  # 2.6 ms hold two whole characters of 1.04 ms

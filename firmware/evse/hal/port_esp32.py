@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: MIT
 """Opening ADC, SPI, I2C and UART on ESP32: any pin, so each bus is told its pins."""
 
+from machine import ADC, I2C, SPI, UART, Pin
+
 from evse.hal.network_esp32 import Network
 from evse.hal.ticker_esp32 import Ticker, every
-from machine import ADC, I2C, SPI, UART, Pin
 
 __all__ = ("Millivolts", "Network", "Ticker", "every", "open_i2c", "open_spi", "open_uart")
 

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: MIT
 """Opening ADC, SPI, I2C and UART on STM32: a bus has its pins from MicroPython's board definition."""
 
+from machine import ADC, I2C, SPI, UART, Pin
+
 from evse.hal.network_stm32 import Network
 from evse.hal.ticker_stm32 import Ticker, every
-from machine import ADC, I2C, SPI, UART, Pin
 
 __all__ = ("Millivolts", "Network", "Ticker", "every", "open_i2c", "open_spi", "open_uart")
 

@@ -4,6 +4,8 @@
 import sys
 
 import machine
+from machine import Pin
+
 from evse.hal.inputs import Inputs
 from evse.hal.outputs import Outputs
 from evse.hal.pilot import Pilot
@@ -11,7 +13,6 @@ from evse.hal.ratings import Ratings
 from evse.hal.system import Rtc, reset_cause
 from evse.hal.thermistor import Thermistor
 from evse.hal.watchdog import Watchdog
-from machine import Pin
 
 AFE_BAUD = 10_000_000  # the part takes 20 MHz; half leaves margin for a cable
 FRAM_HZ = 400_000

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: MIT
 """Reset cause and real-time clock."""
 
-import machine
 from time import gmtime, mktime
+
+import machine
 
 UNIX_2000 = 946684800  # seconds from 1970 to the ports' epoch
 SANE_YEAR = 2025  # before this the clock was never set

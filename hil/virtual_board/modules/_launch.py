@@ -8,6 +8,7 @@ import select
 import sys
 
 import _link
+
 import micropython
 
 _BIG_MS = 1 << 40  # far ahead of the machine's own clock, which the C task queue takes for "now"

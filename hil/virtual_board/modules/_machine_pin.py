@@ -83,20 +83,24 @@ class Pin:
         level = 1 if level else 0
         if level != self._level:
             self._level = level
-            kind = self._kind
-            if kind == _SELECT:
-                if select_listener is not None:
-                    select_listener(level)
-            elif kind != _NONE:
-                _box[self._slot] = level
-                if kind == _SLOT:
-                    world.dirty = True
-                elif kind == _GATE:
-                    _outputs.gate_edges += 1
-                    _outputs.gate_edge_us = world.now
-                elif kind == _DRIVER and driver_listener is not None:
-                    driver_listener(level)
+            if self._kind != _NONE:
+                self._drive(level)
         return None
+
+    def _drive(self, level):
+        kind = self._kind
+        if kind == _SELECT:
+            if select_listener is not None:
+                select_listener(level)
+            return
+        _box[self._slot] = level
+        if kind == _SLOT:
+            world.dirty = True
+        elif kind == _GATE:
+            _outputs.gate_edges += 1
+            _outputs.gate_edge_us = world.now
+        elif driver_listener is not None:
+            driver_listener(level)
 
     value = __call__
 

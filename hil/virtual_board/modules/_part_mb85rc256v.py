@@ -16,7 +16,7 @@ class Mb85rc256v:
     """The part. Two-byte address, sequential read and write, roll-over at the end."""
 
     def __init__(self, path):
-        self._file = open(path, "r+b")
+        self._file = open(path, "r+b")  # noqa: SIM115  (as long as the board lives)
         self._data = bytearray(self._file.read(_SIZE))
         self._at = 0
         self._left = -1  # bytes until the power goes; -1: it stays
