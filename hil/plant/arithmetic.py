@@ -19,6 +19,12 @@ def rotation(angle_rad: float) -> tuple[float, float]:
 
 
 @pasted
+def settled(value: float) -> float:
+    """Return value, or 0 once it has decayed below 1e-12: subnormal numbers cost a hundred times the time."""
+    return value if value > 1e-12 or value < -1e-12 else 0.0
+
+
+@pasted
 def xorshift(seed: int) -> int:
     """Return the next state of Marsaglia's 64-bit xorshift (13, 7, 17); never 0."""
     seed ^= seed << 13

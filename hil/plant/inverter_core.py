@@ -7,7 +7,7 @@ c = exp(j theta_pll), so P = m/2 V id and Q (absorbed) = -m/2 V iq, m = number o
 
 from __future__ import annotations
 
-from .arithmetic import rotation
+from .arithmetic import rotation, settled
 from .compiled import compiled, pasted
 from .state import (
     ALARM_AC_OVER_VOLT,
@@ -159,7 +159,11 @@ def _latch(u, t_us):
 @compiled
 def unit_slow(u, t_us):
     """Run state, protection, limits and the power path of one inverter (each millisecond)."""
-    u.v_amp += _AMPLITUDE_GAIN * ((u.zr * u.zr + u.zi * u.zi) ** 0.5 - u.v_amp)
+    u.zr = settled(u.zr)
+    u.zi = settled(u.zi)
+    u.id = settled(u.id)
+    u.iq = settled(u.iq)
+    u.v_amp = settled(u.v_amp + _AMPLITUDE_GAIN * ((u.zr * u.zr + u.zi * u.zi) ** 0.5 - u.v_amp))
     u.v_inverse = 1.0 / max(u.v_amp, u.v_floor)
     _latch(u, t_us)
     if u.self_trip and not u.tripped:
@@ -172,8 +176,8 @@ def unit_slow(u, t_us):
     if u.own_protection:
         _protect(u)
     p, q = _wanted(u)
-    u.p_w += u.power_gain * (p - u.p_w)
-    u.q_var += u.power_gain * (q - u.q_var)
+    u.p_w = settled(u.p_w + u.power_gain * (p - u.p_w))
+    u.q_var = settled(u.q_var + u.power_gain * (q - u.q_var))
     scale = 2.0 / (u.phases * max(u.v_amp, 0.2 * u.v_nom_peak))
     i_d = u.p_w * scale
     i_q = -u.q_var * scale

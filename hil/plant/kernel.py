@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from .afe_core import afe_sample, turn_reference
+from .arithmetic import settled
 from .compiled import compiled, pasted
 from .inverter_core import HALF_ROOT3, lock, true_power, unit_slow
 from .source_core import feeder_step, source_voltage, turn_source
@@ -108,6 +109,12 @@ def _measure(w, lines, afe, phases, t_us):
 @pasted
 def _slow(w, lines, units, phases, test, t_us):
     """Run what needs no more than a millisecond's resolution."""
+    for k in range(phases):
+        line = lines[k]
+        line.v = settled(line.v)
+        line.i_grid = settled(line.i_grid)
+        line.i_load = settled(line.i_load)
+        line.afe_y = settled(line.afe_y)
     for n in range(w.units):
         u = units[n]
         if n > 0 or not w.has_board:
