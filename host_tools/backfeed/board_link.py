@@ -78,7 +78,7 @@ class BoardLink:
 
     def identity(self) -> dict[str, Any]:
         """Return the board's own word on itself: platform, release, machine, free_bytes."""
-        self.run("import os, sys\n_s = os.statvfs('')\n_u = getattr(os, 'uname', None)")
+        self.run("import os, sys\n_s = os.statvfs(os.getcwd())")
         platform, release, machine, free = self.eval(
             "(sys.platform, '.'.join(str(n) for n in sys.implementation[1][:3]), "
             "getattr(sys.implementation, '_machine', ''), _s[0] * _s[3])"
