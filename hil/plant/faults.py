@@ -56,7 +56,7 @@ FAULTS: dict[str, Fault] = {
     "afe_frozen": Fault("AFE stops refreshing its registers", "world", "afe_frozen", 1, 0),
     "afe_gain_v": Fault("AFE voltage gain is wrong", "afe", "gain_v", 1.1, 1.0, "factor"),
     "afe_gain_i": Fault("AFE current gain is wrong", "afe", "gain_i", 1.1, 1.0, "factor"),
-    "afe_dead": Fault("AFE sees no voltage and no current", "afe", "gain_v", 0.0, 1.0),
+    "afe_no_voltage": Fault("AFE sees no voltage", "afe", "gain_v", 0.0, 1.0),
     "afe_false_period": Fault("One line period is false", "afe", "period_override_s", 1 / 65, 0.0, "s"),
     "afe_noise_v": Fault("AFE voltage channel is noisy", "afe", "noise_v", 2.0, BEFORE, "V"),
     # Inverter, power side

@@ -43,8 +43,8 @@ def afe_record(config: AfeConfig, dt_s: float, nominal_hz: float, phases: int, s
     return afe
 
 
-def unit_values(config: InverterConfig, station: StationConfig) -> dict:
-    """Return the fields of an inverter that is connected, enabled and at zero."""
+def _tracking(config: InverterConfig, station: StationConfig) -> dict:
+    """Return the fields of PLL, voltage filters and current loop."""
     dt_s = station.step_us * 1e-6
     natural = 2 * math.pi * config.pll_hz
     w0 = 2 * math.pi * station.nominal_hz
@@ -64,6 +64,14 @@ def unit_values(config: InverterConfig, station: StationConfig) -> dict:
         i_max_peak=config.overcurrent_share * config.rated_va / station.phases / station.nominal_v * math.sqrt(2),
         loop_gain=1 - math.exp(-2 * math.pi * config.current_loop_hz * dt_s),
         stop_gain=1 - math.exp(-dt_s / (config.stop_tau_ms * 1e-3)),
+    )
+
+
+def unit_values(config: InverterConfig, station: StationConfig) -> dict:
+    """Return the fields of an inverter that is connected, enabled and at zero."""
+    peak = station.nominal_v * math.sqrt(2)
+    return dict(
+        **_tracking(config, station),
         power_gain=1 - math.exp(-1.0 / config.response_ms),
         s_max_va=config.rated_va,
         w_max=config.rated_w,
