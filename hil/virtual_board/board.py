@@ -10,15 +10,19 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from hil.plant.interface import Plant
 from hil.virtual_board import wire
 from hil.virtual_board.bridge import Bridge
 from hil.virtual_board.console import PipeConsole, TerminalConsole
 from hil.virtual_board.errors import VirtualBoardError
-from hil.virtual_board.exchange import STEP_US, Exchange
+from hil.virtual_board.exchange import RUNNING, STEP_US, Exchange
 from hil.virtual_board.lines import NEVER_US
 from hil.virtual_board.process import MODULES, Process, Watchdog, describe_death, find_micropython
+
+if TYPE_CHECKING:
+    from paho.mqtt.client import Client
 
 ROOT = Path(__file__).parents[2]
 BOOT_US = 250_000  # power or reset to the first line of boot.py; the pins float
@@ -34,7 +38,13 @@ def read_pins(path: Path) -> dict[str, dict]:
     except OSError as error:
         known = ", ".join(sorted(p.parent.name for p in ROOT.glob("boards/*/pins.py")))
         raise VirtualBoardError(f"no board {path.parent.name!r}: choose one of {known}") from error
-    return {node.targets[0].id: ast.literal_eval(node.value) for node in tree.body if isinstance(node, ast.Assign)}
+    return {
+        target.id: ast.literal_eval(node.value)
+        for node in tree.body
+        if isinstance(node, ast.Assign)
+        for target in node.targets
+        if isinstance(target, ast.Name)
+    }
 
 
 class VirtualBoard(Exchange):
@@ -98,7 +108,7 @@ class VirtualBoard(Exchange):
         self._starting: tuple[int, str] | None = None  # when and why the firmware starts next
         self._affinity: set[int] | None = None
         self._started_s = 0.0
-        self._publisher = None
+        self._publisher: Client | None = None
 
     # --- life ---
 
@@ -113,8 +123,7 @@ class VirtualBoard(Exchange):
         try:
             self.files.mkdir(parents=True, exist_ok=True)
             (Path(self._temporary) / "board").symlink_to(self.board_path)
-            if not self.fram_path.exists() or self.fram_path.stat().st_size != FRAM_SIZE:
-                self.fram_path.write_bytes(bytes(FRAM_SIZE))
+            self._prepare_fram()
             self.line.device = self.plant.serial.get("inverter")
             if not self.realtime:
                 self._pin_to_one_core()
@@ -126,6 +135,15 @@ class VirtualBoard(Exchange):
             self.stop()
             raise
         return self
+
+    def _prepare_fram(self) -> None:
+        if not self.fram_path.exists():
+            self.fram_path.write_bytes(bytes(FRAM_SIZE))
+        size = self.fram_path.stat().st_size
+        if size != FRAM_SIZE:
+            raise VirtualBoardError(
+                f"FRAM file {self.fram_path} holds {size} bytes, not {FRAM_SIZE}: name another file, or remove it"
+            )
 
     def stop(self) -> None:
         """End everything; safe at any time and more than once."""
@@ -150,13 +168,15 @@ class VirtualBoard(Exchange):
     def _boot(self, cause: str, off_us: int = 0) -> None:
         """Let the pins float; the firmware starts after off_us without supply and the boot time."""
         self._float_pins()
-        self._target = None
+        self._target = RUNNING
         self._wdt_us = 0
         self.resets.append((self.now_us + off_us, cause))
         self._starting = (self.now_us + off_us + (0 if self.realtime else BOOT_US), cause)
 
     def _wait_for_boot(self, limit_us: int) -> bool:
         """Let the world run while the board starts; False: limit reached first."""
+        if self._starting is None:
+            return True
         end_us, cause = self._starting
         while self.now_us < min(end_us, limit_us):
             self._advance(min(end_us, limit_us, self.now_us + STEP_US))
@@ -231,7 +251,7 @@ class VirtualBoard(Exchange):
             if self._starting is not None:
                 if not self._wait_for_boot(t_us):
                     return
-            elif self._target is None:
+            elif self._target == RUNNING:
                 self._take_message()
             elif not self._step(t_us):
                 return
@@ -260,9 +280,10 @@ class VirtualBoard(Exchange):
             raise VirtualBoardError(f"cannot publish to {topic}: {error}") from error
         if not info.is_published():
             raise VirtualBoardError(f"the broker did not take a message for {topic} within 10 s")
-        self.bridge.settle(self.now_us)
+        if not self.realtime:
+            self.bridge.settle(self.now_us)
 
-    def _connect_publisher(self):
+    def _connect_publisher(self) -> Client:
         from paho.mqtt import client as mqtt
 
         if self.broker is None:
@@ -345,18 +366,19 @@ class VirtualBoard(Exchange):
             if elapsed_us >= t_us:
                 return
             wait_s = min(10_000, t_us - elapsed_us) / 1e6
-            fds = [self._process.rx, *self.console.fds(), *self.bridge.sockets()]
-            ready = select.select(fds, [], [], wait_s)[0]
+            link = self._process.rx if self._process is not None else -1
+            fds = [fd for fd in (link, *self.console.fds()) if fd >= 0]
+            ready = select.select([*fds, *self.bridge.sockets()], [], [], wait_s)[0]
             self.console.serve()
             elapsed_us = max(self.now_us, int((time.monotonic() - self._started_s) * 1e6))
             while self.now_us < elapsed_us:
                 self._advance(min(elapsed_us, self.now_us + STEP_US))
-            if self._process.rx in ready:
+            if link in ready:
                 self._take_message()
             if self.finished:
                 return
             self._collect()
             if self._wdt_us and self.now_us >= self._wdt_us:
                 self._restart("wdt")
-            elif self._target is not None:
+            elif self._target != RUNNING:
                 self._answer()

@@ -226,7 +226,7 @@ class Bridge:
         code = RESET if failure else 0
         self._push(t_us, wire.event(wire.RX_CLOSED, connection.number, t_us, code.to_bytes(2, "little")))
 
-    def _answers(self, peer) -> bool:
+    def _answers(self, peer: tuple[str, int] | None) -> bool:
         targets = [peer] if peer else list(self.hosts.values())
         for target in targets:
             try:

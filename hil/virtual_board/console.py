@@ -60,6 +60,13 @@ class PipeConsole:
         self._backlog = self._backlog[sent:]
         self.fresh = True
 
+    def fds(self) -> list[int]:
+        """Return what to wait on in real time."""
+        return []
+
+    def serve(self) -> None:
+        """Carry bytes both ways, in real time."""
+
     def drain(self, t_us: int) -> None:
         """Collect what was printed before t_us."""
         if self._output < 0:

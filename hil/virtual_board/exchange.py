@@ -17,6 +17,7 @@ from hil.virtual_board.parts.analog import Analog
 
 STEP_US = 10_000  # the world moves in steps of this at most, so that hooks and spontaneous devices are seen in time
 SOFTWARE_RESET = 1
+RUNNING = -1  # in place of a target: the board has not said yet until when it has nothing to do
 
 Hook = Callable[[int, BoardOutputs, BoardInputs], None]
 
@@ -41,7 +42,7 @@ class Exchange:
         self._analog = Analog(scales)
         self._message = bytearray(wire.IN_SIZE)
         self._events: list[bytes] = []
-        self._target: int | None = None  # until when the board has nothing to do; None: it is running
+        self._target = RUNNING  # until when the board has nothing to do
         self._limit_us = NEVER_US
         self._wdt_us = 0
         self._gate_edges = 0  # of the lives before this one
@@ -50,7 +51,7 @@ class Exchange:
     def _new_life(self) -> None:
         """Forget what the life before had said."""
         self._events.clear()
-        self._target = None
+        self._target = RUNNING
         self._wdt_us = 0
         self._sequence = -1
         self._pins_seen = b""
@@ -212,7 +213,7 @@ class Exchange:
         extra = b"".join(self._events) if self._events else b""
         wake_us = min(self.line.next_us, self.bridge.next_us, self._limit_us, self.now_us + STEP_US)
         wire.IN_HEAD.pack_into(message, 0, len(extra), flags, faults.spi, 0, self.now_us, wake_us)
-        self._target = None
+        self._target = RUNNING
         if extra:
             self._events.clear()
             self._send(bytes(message) + extra)

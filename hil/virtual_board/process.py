@@ -106,7 +106,7 @@ class Process:
             message += more
         return message
 
-    def send(self, message: bytes) -> None:
+    def send(self, message: bytes | bytearray) -> None:
         try:
             os.write(self._tx, message)
         except BrokenPipeError:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import pytest
 
+from hil.virtual_board import VirtualBoardError
 from hil.virtual_board.board import BOOT_US
 
 OPEN = """
@@ -80,3 +81,11 @@ def test_power_cut_floats_the_outputs(board) -> None:
     one.run(0.2)
     assert one.resets[-1] == (cut_us + 500_000, "power")
     assert one.outputs.contactor  # the second life has driven it again
+
+
+def test_fram_file_of_another_size_is_refused(board, tmp_path) -> None:
+    fram = tmp_path / "fram.bin"
+    fram.write_bytes(b"precious")
+    with pytest.raises(VirtualBoardError, match="holds 8 bytes, not 32768"):
+        board("pass", fram_path=fram)
+    assert fram.read_bytes() == b"precious"

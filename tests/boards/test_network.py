@@ -143,7 +143,12 @@ def test_refused_connection_is_an_oserror(board) -> None:
         port = probe.getsockname()[1]
     one = board(
         UP
-        + f"    try:\n        socket.socket().connect(('127.0.0.1', {port}))\n    except OSError as e:\n        say(e)\n"
+        + f"""
+    try:
+        socket.socket().connect(("127.0.0.1", {port}))
+    except OSError as error:
+        say(error)
+    """
     )
     one.run(3)
     assert "ECONNREFUSED" in one.console.text

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: MIT
 """The virtual board's only way out: two pipes to the host, and the virtual clock.
 
-One message each way per step of time; steps in which nothing can happen outside need none. The board
-says what its pins are (now) and until when it has nothing to do (target); the host lets the world run, stops early when something arrives, and answers with the inputs at that time.
+One message each way per step of time; steps in which nothing can happen outside need none. The board says what
+its pins are (now) and until when it has nothing to do (target); the host lets the world run, stops early when
+something arrives, and answers with the inputs at that time.
 Layout: hil/virtual_board/wire.py; a test compares the two.
 """
 
