@@ -6,6 +6,7 @@ Host to board, 384 bytes and events: length of events, flags, time, pins, ADC in
 All little endian, but the AFE's registers, which stand as they leave the part: most significant byte first.
 """
 
+from collections.abc import Iterator
 from struct import Struct
 
 OUT = Struct("<IBBHqqqIIqx15s")  # slot 0 is the gate edge, which is counted instead
@@ -38,7 +39,7 @@ IN_ENERGY = 336
 UART_HEAD = Struct("<HI")  # bits per character, baud rate
 
 
-def events(message: bytes, at: int):
+def events(message: bytes, at: int) -> Iterator[tuple[int, int, int, bytes]]:
     """Yield (kind, channel, t_us, data) of a message's events from offset `at`."""
     while at < len(message):
         kind, channel, _, length, t_us = EVENT.unpack_from(message, at)

@@ -86,6 +86,7 @@ class World:
         self.timers = []
         self.handlers = {}  # (event, channel) -> callable(t_us, data)
         self.stdin_maybe = False
+        self.input_serial = 0  # counts messages that brought input: streams need a look only then
         self.net_up = False
         self.wait_real = None  # real-time mode: sleeps until a world time or an input
         self.creep_us = int(os.getenv("VB_CREEP_US") or 0)
@@ -131,11 +132,13 @@ class World:
         flags = inputs.flags
         if flags & FLAG_STDIN:
             self.stdin_maybe = True
+            self.input_serial += 1
         self.net_up = flags & FLAG_NET
         if inputs.extra:
             self._events(inputs.extra)
 
     def _events(self, size: int) -> None:
+        self.input_serial += 1
         buffer = bytearray(size)
         if self._readinto(buffer) != size:
             raise SystemExit(70)

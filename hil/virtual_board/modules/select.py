@@ -29,6 +29,7 @@ def _wait_real(t_us):
     ms = min(100, max(0, (t_us - world.now) // 1000))
     if _stdin_poll.poll(ms):
         world.stdin_maybe = True
+        world.input_serial += 1
 
 
 world.wait_real = _wait_real
@@ -51,6 +52,8 @@ class poll:
 
     def __init__(self):
         self._entries = {}  # id -> [object, flags, source of events]
+        self._writers = False  # some entry waits for POLLOUT
+        self._seen = -1  # world.input_serial at which nothing was readable
         self._spins = 0
 
     def register(self, obj, flags=POLLIN | POLLOUT):
@@ -61,43 +64,59 @@ class poll:
         else:
             raise OSError(22)
         self._entries[id(obj)] = [obj, flags, source]
+        self._changed()
 
     def unregister(self, obj):
         self._entries.pop(id(obj), None)
+        self._changed()
 
     def modify(self, obj, flags):
         entry = self._entries.get(id(obj))
         if entry is None:
             raise OSError(2)
         entry[1] = flags
+        self._changed()
+
+    def _changed(self):
+        self._writers = False
+        for entry in self._entries.values():
+            if entry[1] & POLLOUT:
+                self._writers = True
+        self._seen = -1
 
     def _ready(self):
         ready = None
+        serial = world.input_serial
         for entry in self._entries.values():
             events = entry[2].poll_events(entry[1])
             if events:
                 if ready is None:
                     ready = []
                 ready.append((entry[0], events))
+        if ready is None:
+            self._seen = serial
         return ready
 
     def ipoll(self, timeout=-1, flags=0):
-        ready = self._ready()
-        if ready:
-            self._spin()
-            return ready
+        # Input comes with a message only: most waits need not ask each object.
+        if world.input_serial != self._seen or self._writers:
+            ready = self._ready()
+            if ready:
+                self._spin()
+                return ready
         if timeout == 0:
             self._spin()
             return ()
         self._spins = 0
         # Waits end on the board's millisecond grid, as those of a port that counts ticks.
-        phase_us = (world.now - world.boot_us) % 1000
-        limit_us = FAR_US if timeout < 0 else world.now - phase_us + timeout * 1000
+        now_us = world.now
+        limit_us = FAR_US if timeout < 0 else now_us - (now_us - world.boot_us) % 1000 + timeout * 1000
         while world.now < limit_us:
             world.advance(limit_us)
-            ready = self._ready()
-            if ready:
-                return ready
+            if world.input_serial != self._seen or self._writers:
+                ready = self._ready()
+                if ready:
+                    return ready
         return ()
 
     def poll(self, timeout=-1, flags=0):

@@ -172,6 +172,7 @@ class socket:
         if self._state:
             _queue(_link.TX_CLOSE, self._number)
         self._state = 4
+        world.input_serial += 1
         for kind in (_link.RX_CONNECTED, _link.RX_DATA, _link.RX_CLOSED):
             world.handlers.pop((kind, self._number), None)
         _open.pop(self._number, None)

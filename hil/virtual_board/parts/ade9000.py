@@ -23,7 +23,7 @@ SELFREQ = 1 << 8
 # Gain registers of phase A; B and C follow at 0x20: gain = 1 + register / 2^27.
 IGAIN, VGAIN, PGAIN, GAIN_STRIDE = 0x000, 0x00B, 0x00E, 0x20
 
-_BY_PHASE = Struct(">61i")
+_PHASE = Struct(">19i")
 _PERIODS = Struct(">4i")
 _TAIL = Struct("<III6q")  # sequence, lines, spare, energies
 
@@ -40,7 +40,8 @@ class Ade9000:
         self._amp_code = RMS_FULL_CODE * 1000 / full_ma
         self._watt_code = POWER_FULL_CODE / (full_mv * full_ma / 1e6)
         self._energy_code = 3600 * SAMPLE_HZ * self._watt_code  # per Wh
-        self._words = [0] * 61
+        self._words = [[0] * PER_PHASE for _ in range(3)]
+        self._felt: list[tuple[float, ...]] = [(), (), ()]
         self.running = False
         self._nominal_period = PERIOD_50
         self._gains = [[1.0, 1.0, 1.0] for _ in range(3)]  # per phase: voltage, current, power
@@ -48,6 +49,7 @@ class Ade9000:
 
     def write(self, address: int, value: int) -> None:
         """Take a configuration register that the board wrote."""
+        self._felt = [(), (), ()]
         if address == RUN:
             self.running = bool(value & 1)
         elif address == CONFIG1 and value & 1:
@@ -68,27 +70,19 @@ class Ade9000:
         if not self.running:
             message[at : at + 320] = bytes(320)
             return
-        words = self._words
-        volt_code, amp_code, watt_code = self._volt_code, self._amp_code, self._watt_code
         periods = []
         lines = 0
         for phase in range(3):
-            base = phase * PER_PHASE
-            volts, amps = reading.voltage_v[phase], reading.current_a[phase]
-            watts, vars_ = reading.active_w[phase], reading.reactive_var[phase]
-            if not self._plain:
-                gain_v, gain_i, gain_p = self._gains[phase]
-                volts, amps = volts * gain_v, amps * gain_i
-                watts, vars_ = watts * gain_v * gain_i * gain_p, vars_ * gain_v * gain_i * gain_p
-            rms_v = int(volts * volt_code + 0.5)
-            rms_i = int(amps * amp_code + 0.5)
-            active = int(watts * watt_code)
-            reactive = int(vars_ * watt_code)
-            words[base + 2] = words[base + 13] = words[base + 15] = words[base + 17] = rms_i
-            words[base + 3] = words[base + 14] = words[base + 16] = words[base + 18] = rms_v
-            words[base + 4] = words[base + 11] = active
-            words[base + 5] = words[base + 12] = int(volts * amps * watt_code)
-            words[base + 6] = words[base + 7] = reactive
+            felt = (
+                reading.voltage_v[phase],
+                reading.current_a[phase],
+                reading.active_w[phase],
+                reading.reactive_var[phase],
+            )
+            if felt != self._felt[phase]:
+                self._felt[phase] = felt
+                self._encode_phase(phase, *felt)
+            _PHASE.pack_into(message, at + phase * 4 * PER_PHASE, *self._words[phase])
             period_s = reading.line_period_s[phase]
             # Outside 40..70 Hz, or without zero crossings, the part shows the nominal period.
             if 1 / 70 <= period_s <= 1 / 40:
@@ -96,7 +90,6 @@ class Ade9000:
                 lines |= 1 << phase
             else:
                 periods.append(self._nominal_period)
-        _BY_PHASE.pack_into(message, at, *words)
         _PERIODS.pack_into(message, at + 244, *periods, periods[0])
         code = self._energy_code
         taken, given = reading.import_wh, reading.export_wh
@@ -113,3 +106,16 @@ class Ade9000:
             int(taken[2] * code),
             int(given[2] * code),
         )
+
+    def _encode_phase(self, phase: int, volts: float, amps: float, watts: float, vars_: float) -> None:
+        if not self._plain:
+            gain_v, gain_i, gain_p = self._gains[phase]
+            volts, amps = volts * gain_v, amps * gain_i
+            watts, vars_ = watts * gain_v * gain_i * gain_p, vars_ * gain_v * gain_i * gain_p
+        watt_code = self._watt_code
+        words = self._words[phase]
+        words[2] = words[13] = words[15] = words[17] = int(amps * self._amp_code + 0.5)
+        words[3] = words[14] = words[16] = words[18] = int(volts * self._volt_code + 0.5)
+        words[4] = words[11] = int(watts * watt_code)
+        words[5] = words[12] = int(volts * amps * watt_code)
+        words[6] = words[7] = int(vars_ * watt_code)
