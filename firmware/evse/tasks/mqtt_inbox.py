@@ -84,6 +84,7 @@ class Inbox:
 
     def _refuse(self, answer: dict, reason: str) -> None:
         self.refused += 1
+        reason = one_line(reason)  # it may quote the payload
         answer["result"] = "refused"
         answer["reason"] = reason
         if reason:
@@ -130,6 +131,11 @@ class Inbox:
         self._station.setting_changed(name, before, "mqtt")
         if result == STAGED:
             self._station.notes.say("mqtt", "%s takes effect when no power can flow" % name)
+
+
+def one_line(text: str) -> str:
+    """Return text with what is not printable ASCII as '?'."""
+    return "".join([character if " " <= character < "\x7f" else "?" for character in text])
 
 
 def parse(payload, bare: bool) -> dict:

@@ -26,7 +26,7 @@ class Keeper:
         self.failures = 0  # in a row
         self.restarts = 0  # since boot
         self.started_ms = 0
-        self.waiting = 0  # 1: between two runs
+        self.waiting = 1  # 1: not started yet, or between two runs
         self.silent = 0  # 1: cancelled because its heartbeat stopped
         self.handle = None
 
