@@ -15,6 +15,7 @@ COMMANDS = {
     "replay": "backfeed.replay:replay",
     "flash": "backfeed.flash:flash",
     "console": "backfeed.console:console",
+    "profile": "backfeed.profile:profile",
     "bench": "backfeed.bench:bench",
 }
 

@@ -36,6 +36,7 @@ class Progress:
     latest: dict[str, Any]
 
 
+Hook = Callable[[int, Any, Any], None]
 Watcher = Callable[[Progress], None]
 
 
@@ -54,20 +55,32 @@ class Outcome:
         return self.virtual_s / self.wall_s
 
 
-def run_scenario(scenario: Scenario, watch: Watcher = lambda progress: None) -> Outcome:
-    """Run a scenario from power-up to its end; PartError when a part dies on the way."""
+def run_scenario(
+    scenario: Scenario, watch: Watcher = lambda progress: None, extra_hook: Callable[[Station], Hook] | None = None
+) -> Outcome:
+    """Run a scenario from power-up to its end; PartError when a part dies on the way.
+
+    extra_hook: given the station, returns one more sync hook of the virtual board.
+    """
     run = Run(scenario.name, scenario.title)
     with tempfile.TemporaryDirectory(prefix="backfeed-run-") as folder, Broker() as broker:
         fram = Path(folder) / "fram.bin"
         network = {"mqtt_host": broker.host, "mqtt_port": broker.port, "device_id": DEVICE_ID}
         firmware_ask.write_settings(fram, {**scenario.settings, **network})
         try:
-            return _run(scenario, run, broker, fram, watch)
+            return _run(scenario, run, broker, fram, watch, extra_hook)
         except VirtualBoardError as error:
             raise PartError(f"{scenario.name}: {error}") from error
 
 
-def _run(scenario: Scenario, run: Run, broker: Broker, fram: Path, watch: Watcher) -> Outcome:
+def _run(
+    scenario: Scenario,
+    run: Run,
+    broker: Broker,
+    fram: Path,
+    watch: Watcher,
+    extra_hook: Callable[[Station], Hook] | None,
+) -> Outcome:
     from hil.virtual_board.board import BOOT_US
 
     station = Station(scenario.plant)
@@ -77,6 +90,8 @@ def _run(scenario: Scenario, run: Run, broker: Broker, fram: Path, watch: Watche
     )
     truth = Truth(run, station)
     board.hooks.append(truth)
+    if extra_hook is not None:
+        board.hooks.append(extra_hook(station))
     finished = False
     started_s = time.monotonic()
     try:

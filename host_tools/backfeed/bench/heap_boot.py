@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: MIT
+"""Heap in use after boot, on the 31-bit VM: image, settings, profile and all stages, compiled as on a board."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from pathlib import Path
+
+from backfeed.bench import NotHere
+from backfeed.bench.inputs import SETTINGS
+from backfeed.checkout import FIRMWARE, HIL
+from backfeed.errors import PartError
+from backfeed.firmware_build import compile_tree
+from backfeed.vm31 import module, node, run_on_31bit
+
+SCRIPT = """
+import gc, sys
+sys.path[0] = '/mpy'
+sys.path.insert(1, '/on_board')
+gc.collect()
+before = gc.mem_alloc()
+import cycles
+empty = cycles.Rows
+class NoRows(empty):
+    def __init__(self, path):
+        self.data = ()
+        self.count = self.at = 0
+cycles.Rows = NoRows
+scan = cycles.Scan('', {settings})
+gc.collect()
+print(gc.mem_alloc() - before)
+"""
+
+
+def measure(_name: str) -> float:
+    """Return KiB taken by the compiled firmware's modules and objects of the cycle."""
+    try:
+        node()
+        module()
+    except PartError as error:
+        raise NotHere(error.message) from None
+    with tempfile.TemporaryDirectory() as folder:
+        for file in compile_tree(FIRMWARE / "evse", "evse/", None):
+            path = Path(folder) / file.path
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(file.content)
+        trees = {Path(folder): "/mpy", HIL / "on_board": "/on_board"}
+        return int(run_on_31bit(SCRIPT.format(settings=json.dumps(SETTINGS)), trees)) / 1024
