@@ -28,7 +28,7 @@ ALLOWED = {
     "drivers": BASE | {"link", "hal"},
     "hal": BASE,
     "store": BASE | {"link", "profiles"},
-    "tasks": BASE | {"cycle", "link", "store", "profiles", "hal", "drivers"},
+    "tasks": BASE | {"cycle", "link", "store", "profiles", "hal", "drivers", "decide"},
 }
 HARDWARE = {"machine", "pyb", "esp32", "stm"}
 MAY_TOUCH_HARDWARE = {"hal", "drivers"}

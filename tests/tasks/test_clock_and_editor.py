@@ -104,7 +104,7 @@ def test_a_line_with_corrections():
 def test_history_goes_back_and_forth_and_keeps_no_secret():
     editor = LineEditor()
     secrets = (b"unlock installer 1234\r", b"pin user 1234\r", b"set mqtt_password x\r")
-    for line in (b"one\r", b"two\r", b"two\r", *secrets):
+    for line in (b"one\r", b"two\r", b"two\r") + secrets:
         _type(editor, line)
     _type(editor, b"\x1b[A")
     assert editor.text() == "two"
