@@ -18,6 +18,7 @@ from evse.link import modbus
 
 CHARACTER_BITS = 10  # 8N1, as the boards open the line
 SILENCE_BITS = 11  # what the rule counts with
+HITS_TO_HURRY = 8
 RELEASE_WATCH_US = 2000  # the driver-enable pin is watched this long around the end of a request
 READ, WRITE, TRIP = 0, 1, 2  # priorities
 TIMEOUT_MS = 200
@@ -51,7 +52,8 @@ class Transfer:
         self.timeout_ms = TIMEOUT_MS
         self.retries = 1
         self.result = modbus.OK
-        self.wait_ms = 0  # how long the device took last time, turn-around only
+        self.wait_ms = 0  # how long the device takes to turn around, as learnt
+        self.hits = 0  # answers in a row that were there at the first look
         self.stamp_ms = 0  # ticks when the answer was whole
 
 
@@ -279,8 +281,12 @@ class ModbusBus:
             # Creep up on the device's turn-around from both sides.
             if self._polls:
                 transfer.wait_ms = min(transfer.wait_ms + self._polls, transfer.timeout_ms // 2)
+                transfer.hits = 0
             elif transfer.wait_ms:
-                transfer.wait_ms -= 1
+                transfer.hits += 1
+                if transfer.hits >= HITS_TO_HURRY:  # rarely: a look too early costs a wake-up
+                    transfer.hits = 0
+                    transfer.wait_ms -= 1
             if result:
                 self.exceptions += 1
         elif result == modbus.TIMEOUT:
