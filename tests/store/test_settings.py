@@ -189,7 +189,8 @@ def test_an_older_form_is_migrated():
 def test_what_is_stored_but_is_no_settings_document_is_damage():
     for document in (
         b"", b"{", b"\xff\xfe", b"[]", b"5", b"null", b'{"version": 1}', b'{"version": "x", "values": {}}',
-        b'{"version": 1, "values": 3}', b'{"version": 1, "values": null}',
+        b'{"version": 1, "values": 3}', b'{"version": 1, "values": null}', b'{"version": 0, "values": {}}',
+        b'{"version": -3, "values": {}}',
     ):  # fmt: skip
         memory = CutFram()
         store_document(memory, document)

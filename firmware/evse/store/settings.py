@@ -116,7 +116,7 @@ class Settings:
             document = json.loads(bytes(body).decode())
             version = document["version"]
             values = document["values"]
-            if not isinstance(version, int) or not isinstance(values, dict):
+            if not isinstance(version, int) or version < 1 or not isinstance(values, dict):
                 raise ValueError
         except (ValueError, KeyError, TypeError):  # UnicodeError is a ValueError
             self.damaged = 1
