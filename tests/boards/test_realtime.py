@@ -123,3 +123,18 @@ def test_prompt_stops_the_cycle_and_the_world_goes_on(live) -> None:
     mpremote(live, "exec", "pass")
     assert live.now_us > now_us
     assert live.outputs.gate_edges == edges
+
+
+@pytest.mark.parametrize(("feed", "causes"), [(True, ["power"]), (False, ["power", "wdt"])])
+def test_watchdog_at_the_prompt(live, feed, causes) -> None:
+    """Left alone it resets the board under the person at the prompt; a feeding timer holds it off, as on a board."""
+    wait_for(live, "ready")
+    words = "import machine; w = machine.WDT(timeout=1000)"
+    if feed:
+        words += "; t = machine.Timer(1); t.init(period=500, callback=lambda t: w.feed())"
+    mpremote(live, "exec", words)
+    end_us = live.now_us + 2_000_000
+    pause = threading.Event()
+    while live.now_us < end_us:
+        pause.wait(0.05)
+    assert [cause for _, cause in live.resets] == causes
