@@ -47,8 +47,10 @@ CLIENT = (
         writer.write(b"\\xc0\\x00")
         await writer.drain()
         say(await reader.readexactly(2))
-        while True:
-            say(await reader.read(64))
+        data = b"-"
+        while data:
+            data = await reader.read(64)
+            say(data)
     asyncio.run(main())
 """
 )

@@ -62,13 +62,20 @@ class WDT:
             raise ValueError("WDT timeout %d ms is not within %d..%d" % ((timeout,) + ports.WDT_MS))
         self._timeout_us = timeout * 1000
         self._outputs = world.outputs
+        if world.realtime:
+            world.sync(world.now)
+        self._restart()
+
+    def _restart(self):
         self._outputs.wdt_us = world.now + self._timeout_us
+        if world.realtime:
+            world.sync(world.now)
 
     def feed(self):
         if world.realtime:
             world.fed = True
-            world.sync(world.now)
-        self._outputs.wdt_us = world.now + self._timeout_us
+            world.sync(world.now)  # the prompt may have waited since
+        self._restart()
 
 
 class RTC:
