@@ -1,0 +1,6 @@
+# SPDX-License-Identifier: MIT
+"""python -m tests.mutation"""
+
+from tests.mutation.run import main
+
+raise SystemExit(main())

@@ -1,0 +1,133 @@
+# SPDX-License-Identifier: MIT
+"""Make mutants of a source file with the standard library's ast.
+
+Kinds: comparison flipped, bound moved, sign flipped, and/or swapped, `not` dropped, min/max swapped,
+statement dropped. A mutant is the whole source again, with one thing wrong.
+"""
+
+from __future__ import annotations
+
+import ast
+import copy
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+FLIPS = {
+    ast.Lt: (ast.LtE, ast.GtE),
+    ast.LtE: (ast.Lt, ast.Gt),
+    ast.Gt: (ast.GtE, ast.LtE),
+    ast.GtE: (ast.Gt, ast.Lt),
+    ast.Eq: (ast.NotEq,),
+    ast.NotEq: (ast.Eq,),
+    ast.Is: (ast.IsNot,),
+    ast.IsNot: (ast.Is,),
+}
+SIGNS = {ast.Add: ast.Sub, ast.Sub: ast.Add}
+DROPPED = (ast.Assign, ast.AugAssign, ast.Expr, ast.Return, ast.If, ast.For, ast.While)
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """One wrong version of a file."""
+
+    path: str
+    line: int
+    kind: str
+    text: str  # the line as it stands in the original
+    source: str
+
+    @property
+    def name(self) -> str:
+        return f"{self.path}:{self.kind}:{self.text}"
+
+
+def mutants(path: str, source: str) -> list[Mutant]:
+    """Return every mutant of a file, in a fixed order."""
+    tree = ast.parse(source)
+    lines = source.splitlines()
+    made = []
+    for number, node in enumerate(ast.walk(tree)):
+        for kind, change, line in _changes(node):
+            other = copy.deepcopy(tree)
+            change(_nth(other, number))
+            made.append(Mutant(path, line, kind, lines[line - 1].strip(), ast.unparse(ast.fix_missing_locations(other))))
+    return made
+
+
+def _nth(tree: ast.AST, number: int) -> ast.AST:
+    for index, node in enumerate(ast.walk(tree)):
+        if index == number:
+            return node
+    raise IndexError(number)
+
+
+def _changes(node: ast.AST) -> Iterator[tuple[str, Callable, int]]:
+    """Yield (kind, function that changes the same node of a copy, line)."""
+    if isinstance(node, ast.Compare):
+        yield from _comparisons(node)
+    elif isinstance(node, ast.BinOp) and type(node.op) in SIGNS:
+        yield "sign", lambda n: setattr(n, "op", SIGNS[type(n.op)]()), node.lineno
+    elif isinstance(node, ast.AugAssign) and type(node.op) in SIGNS:
+        yield "sign", lambda n: setattr(n, "op", SIGNS[type(n.op)]()), node.lineno
+    elif isinstance(node, ast.BoolOp):
+        yield "and/or", lambda n: setattr(n, "op", ast.Or() if isinstance(n.op, ast.And) else ast.And()), node.lineno
+    elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ("min", "max"):
+        yield "min/max", lambda n: setattr(n.func, "id", "max" if n.func.id == "min" else "min"), node.lineno
+    elif isinstance(node, ast.Module):
+        yield from _bounds(node)
+    if isinstance(node, ast.UnaryOp) and not isinstance(node.operand, ast.Constant):
+        if isinstance(node.op, (ast.Not, ast.USub)):
+            yield "not/minus dropped", _plain, node.lineno
+    for field in ("body", "orelse"):
+        block = getattr(node, field, None)
+        if isinstance(block, list) and not isinstance(node, (ast.Module, ast.ClassDef)):
+            yield from _drops(field, block, getattr(node, "name", "") == "__init__")
+
+
+def _plain(node: ast.UnaryOp) -> None:
+    """Turn `-x` into `+x` and `not x` into `not not x`."""
+    if isinstance(node.op, ast.USub):
+        node.op = ast.UAdd()
+    else:
+        node.operand = ast.UnaryOp(ast.Not(), node.operand)
+
+
+def _comparisons(node: ast.Compare) -> Iterator[tuple[str, Callable, int]]:
+    for place, operator in enumerate(node.ops):
+        for flipped in FLIPS.get(type(operator), ()):
+            kind = f"{type(operator).__name__} to {flipped.__name__}"
+            yield kind, lambda n, p=place, f=flipped: n.ops.__setitem__(p, f()), node.lineno
+    for place, side in enumerate(node.comparators):
+        if isinstance(side, ast.Constant) and isinstance(side.value, int):
+            yield "bound + 1", lambda n, p=place: _grow(n.comparators[p]), side.lineno
+
+
+def _bounds(node: ast.Module) -> Iterator[tuple[str, Callable, int]]:
+    """Numbers with a name are bounds too: a good way off, so that one cycle of 10 ms does not hide it."""
+    for place, statement in enumerate(node.body):
+        if isinstance(statement, ast.Assign) and isinstance(statement.value, ast.Constant):
+            if isinstance(statement.value.value, int):
+                name = statement.targets[0]
+                label = name.id if isinstance(name, ast.Name) else "?"
+                yield f"{label} doubled", lambda n, p=place: _double(n.body[p].value), statement.lineno
+
+
+def _grow(node: ast.Constant) -> None:
+    node.value += 1
+
+
+def _double(node: ast.Constant) -> None:
+    node.value = node.value * 2 + 1
+
+
+def _is_first_value(statement: ast.stmt) -> bool:
+    """Return whether a statement only creates an attribute; that the cycle allocates nothing is tests/alloc's part."""
+    return isinstance(statement, ast.Assign) and isinstance(statement.value, (ast.Constant, ast.UnaryOp))
+
+
+def _drops(field: str, block: list[ast.stmt], making: bool) -> Iterator[tuple[str, Callable, int]]:
+    for place, statement in enumerate(block):
+        documentation = isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
+        if not isinstance(statement, DROPPED) or documentation or (making and _is_first_value(statement)):
+            continue
+        yield "dropped", lambda n, p=place: getattr(n, field).__setitem__(p, ast.Pass()), statement.lineno
