@@ -8,9 +8,11 @@ safe without one). Ten times a second. A critical task that keeps failing sets t
 import asyncio
 from time import ticks_diff, ticks_ms
 
+import micropython
 from evse.faults import FAULT_TASK
 
 LOOK_MS = 100
+CTRL_C = 3
 BACKOFF_MS = 1000
 BACKOFF_MAX_MS = 60000
 STEADY_MS = 60000  # a task that ran this long has recovered
@@ -39,7 +41,9 @@ class Supervisor:
     def __init__(self, station):
         self._station = station
         self._status = station.image.status
+        self._outputs = station.image.outputs
         self._cycles = -1
+        self._energised = 0
         self.keepers = [Keeper(task) for task in station.tasks]
         station.keepers = self.keepers
 
@@ -66,6 +70,7 @@ class Supervisor:
         if self._station.cycle is None or cycles != self._cycles:
             self._station.board.watchdog.feed()
         self._cycles = cycles
+        self._guard_keyboard()
         now_ms = ticks_ms()
         failing = 0
         for keeper in self.keepers:
@@ -73,6 +78,13 @@ class Supervisor:
             if keeper.failures >= FAILURES_MAX and getattr(keeper.task, "critical", True):
                 failing = 1
         self._status.cause[FAULT_TASK] = failing
+
+    def _guard_keyboard(self) -> None:
+        """Ctrl-C stops the program (service) only while the contactor is open; else it is a key like others."""
+        energised = self._outputs.contactor
+        if energised != self._energised:
+            self._energised = energised
+            micropython.kbd_intr(-1 if energised else CTRL_C)
 
     @staticmethod
     def _look_at(keeper: Keeper, now_ms: int) -> None:
