@@ -378,3 +378,13 @@ def test_what_a_guarded_broker_refuses_is_said(
         assert said in report["mqtt"].lower()
         assert report["connects"] == 0
         assert report["restarts"]["mqtt"] == 0
+
+
+def test_dns_waits_until_a_stall_is_harmless(tmp_path: Path, broker: Broker) -> None:
+    chosen = {"mqtt_host": "localhost", "mqtt_port": broker.port, "device_id": ID}
+    with PlainStation(tmp_path, chosen, PLAIN_PORT="esp32", PLAIN_CONTACTOR="1") as vm:
+        report = vm.wait(lambda r: r["cycles"] > 100)
+        assert report["mqtt"] == "looking up localhost waits until no power flows"
+        assert report["connects"] == 0
+    with PlainStation(tmp_path, chosen, PLAIN_PORT="stm32", PLAIN_CONTACTOR="1") as vm:
+        vm.wait(online)  # its cycle runs in a hard interrupt
