@@ -4,14 +4,15 @@
 from __future__ import annotations
 
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
+
 from evse.image import Image
 from evse.points import DEFAULT, NAME, SETTINGS
 from evse.profiles import loader
 from evse.protect import Protect
 from evse.sense.grid import Grid
-
 from hil.plant.state import OUT_I, OUT_P, OUT_PERIOD, OUT_Q, OUT_SEQUENCE, OUT_V
 
 CYCLE_US = 10_000
@@ -56,7 +57,7 @@ def settings_for(active: bool, rating_w: int, phases: int, device_id: str) -> Si
     return settings
 
 
-def widened(profile):
+def widened(profile: Any) -> Any:
     """Switch every passive element off, as IEC 62116 and IEEE 1547.1 do to see the active method alone."""
     profile.stages = []
     profile.rocof_mhz_s = 0
@@ -70,7 +71,7 @@ def widened(profile):
 class Controller:
     """Image, settings, sensing and protection of one unit, in service and with its contactor closed."""
 
-    def __init__(self, out: np.ndarray, settings: SimpleNamespace, profile):
+    def __init__(self, out: np.ndarray, settings: SimpleNamespace, profile: Any):
         self.image = Image()
         self.afe = Afe(out)
         self._sense = Grid(self.image, settings, profile, SimpleNamespace(afe=self.afe))
@@ -98,12 +99,17 @@ class Controller:
         return bool(self.image.protection.trip)
 
     @property
+    def probes(self) -> int:
+        """How often the active method probed loudly."""
+        return int(self._protect._islanding.probes)
+
+    @property
     def perturb_var(self) -> int:
         """Reactive power that protect asks for, var, + absorbs."""
         return int(self.image.protection.perturb_var)
 
 
-def profile_of(name: str, passive: bool, nominal_hz: float):
+def profile_of(name: str, passive: bool, nominal_hz: float) -> Any:
     """Return a loaded profile, with its passive elements or without."""
     profile = loader.load(name)
     if not passive:

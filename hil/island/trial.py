@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -41,11 +41,12 @@ class Case:
     noise: float = 0.0
     thd: float = 0.0
     seed: int = 1
-    settle_s: float = 2.5
+    settle_s: float = 3.0
     watch_s: float = 2.5
     inverter: InverterConfig = field(default_factory=InverterConfig)
     events: tuple[tuple[float, Event], ...] = ()  # (s after settling, what happens)
     var_follows: Callable[[float, float], float] | None = None  # (V, W) per unit -> reactive share: volt-var, watt-var
+    var_response_s: float = 0.0  # first-order lag of var_follows
     trace: bool = False
 
 
@@ -68,7 +69,6 @@ class Trial:
 
     def __init__(self, case: Case):
         self.case = case
-        inverter = replace(case.inverter, latency_ms=case.inverter.latency_ms)
         station = StationConfig(
             units=case.units,
             seed=case.seed,
@@ -76,7 +76,7 @@ class Trial:
             nominal_v=case.nominal_v,
             short_circuit_ratio=case.short_circuit_ratio * case.units,
             x_over_r=case.x_over_r,
-            inverter=inverter,
+            inverter=case.inverter,
         )
         self.feeder = Feeder(station)
         self._random = np.random.default_rng(case.seed)
@@ -84,6 +84,7 @@ class Trial:
         self.controllers = [self._controller(k) for k in range(case.units)]
         self.off_us: list[int | None] = [None] * case.units
         self._sent = [0] * case.units
+        self._reactive = [case.reactive] * case.units  # share of rating fed in, before the perturbation
         self._quiet: list[int] = []
         self._trace: list[tuple[float, float, float, float]] = []
         self._opened_us = -1
@@ -158,11 +159,14 @@ class Trial:
 
     def _send(self, k: int, controller: Controller) -> None:
         case = self.case
-        want = -case.reactive
         if case.var_follows is not None:
             unit = self.feeder.unit(k)
-            want = -case.var_follows(unit.voltage_v / case.nominal_v, -unit.power_w / case.rating_w)
-        var = round(want * case.rating_w) + controller.perturb_var
+            share = case.var_follows(unit.voltage_v / case.nominal_v, -unit.power_w / case.rating_w)
+            gain = 1.0 - math.exp(-CYCLE_US / 1e6 / case.var_response_s) if case.var_response_s else 1.0
+            self._reactive[k] += gain * (share - self._reactive[k])
+        want_var = round(-self._reactive[k] * case.rating_w)
+        controller.image.request.want_var = want_var
+        var = want_var + controller.perturb_var
         if var != self._sent[k]:
             self._sent[k] = var
             latency_ms = case.link_ms + case.inverter.latency_ms
@@ -181,7 +185,7 @@ class Trial:
         run_on = math.inf
         if case.island and len(off) == case.units:
             run_on = (max(off) - event_us) / 1000
-        early = first_us is not None and (not case.island or first_us <= event_us)
+        early = first_us is not None and (not case.island or first_us <= event_us + CONTACTOR_MS * 1000)
         quiet = np.asarray(self._quiet or [0], dtype=float) * 100 / case.rating_w
         return Result(
             run_on_ms=run_on,
@@ -189,7 +193,7 @@ class Trial:
             element=self.controllers[0].image.protection.trip_element,
             false_ms=(first_us - event_us) / 1000 if early and first_us is not None else None,
             q_rms_pct=float(np.sqrt(np.mean(quiet**2))),
-            probes=self.controllers[0]._protect._islanding.probes,
+            probes=self.controllers[0].probes,
             trace=self._trace,
             plant_s=plant_us / 1e6,
         )

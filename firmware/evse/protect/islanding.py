@@ -19,6 +19,7 @@ OFF, QUIET, PROBE = 0, 1, 2
 
 # Export, permille of the rating: begin above, end below. A load alone cannot hold an island.
 BEGIN_PERMILLE, END_PERMILLE = 10, 5
+MOST_PERMILLE = 440  # reactive power of the rating, whoever asks for it: what limit allows too
 # Below these shares of rated export a push is not made smaller: the inverter could not resolve it.
 QUIET_FLOOR_PERMILLE, PROBE_FLOOR_PERMILLE = 333, 125
 SAG_PERMILLE = 900  # of nominal: below it pushes shrink with the square of the voltage, as a weak grid demands
@@ -107,6 +108,7 @@ class Islanding:
         self._enabled = 1 if settings.islanding_enable and rating_w else 0
         self._phases = settings.phases
         self._rating_w = rating_w if rating_w else 1
+        self._most_var = rating_w * MOST_PERMILLE // 1000
         self._begin_w = -(rating_w * BEGIN_PERMILLE // 1000)
         self._end_w = -(rating_w * END_PERMILLE // 1000)
         self._quiet_permille = settings.islanding_perturb_permille
@@ -225,10 +227,11 @@ class Islanding:
     def _send(self) -> None:
         feed_var = self._feed_permille * self._share // 1000 * self._rating_w // 1000
         want_var = self._request.want_var
-        rating = self._rating_w
-        var = self._push_var if self._sign > 0 else -self._push_var
-        # Never more reactive power than the rating, whoever else asks for some.
-        self._protection.perturb_var = clamp(var + feed_var, -rating - want_var, rating - want_var)
+        push_var = self._push_var
+        most_var = self._most_var
+        # Where there is no room on one side, move the whole square: half a square would be half a question.
+        middle_var = clamp(want_var + feed_var, push_var - most_var, most_var - push_var)
+        self._protection.perturb_var = (push_var if self._sign > 0 else -push_var) + middle_var - want_var
 
     def _flip(self) -> None:
         self._sign = -self._sign
@@ -290,6 +293,8 @@ class Islanding:
         self.state = PROBE
         self.probes += 1
         self._events.emit(self._inputs.now_ms, EVENT_PICKUP, ELEMENT_ISLANDING, value_mhz)
+        if sign * self._request.want_var > (self._most_var * 3) >> 2:
+            sign = -sign  # no room that way
         self._sign = -sign
         self._credit = 0
         self._unanswered = 0
