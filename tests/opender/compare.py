@@ -12,23 +12,19 @@ from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
-if __name__ == "__main__":
-    HERE = Path(__file__).parent
-    sys.path[:0] = [
-        str(HERE),
-        str(HERE.parents[1] / "firmware"),
-        str(HERE.parent / "cpython"),
-        str(HERE.parent / "core"),
-    ]
+HERE = Path(__file__).parent
+for folder in (HERE, HERE.parents[1] / "firmware", HERE.parent / "cpython", HERE.parent / "core"):
+    if str(folder) not in sys.path:
+        sys.path.append(str(folder))
 
-from grid_rig import settings_of
-from trajectories import DEAD_MV, Piece, trajectory
+from grid_rig import settings_of  # noqa: E402
+from trajectories import DEAD_MV, Piece, trajectory  # noqa: E402
 
-from evse.image import Image
-from evse.profiles.loader import load
-from evse.protect import Protect
-from evse.protect.stage import CLEARING_ALLOWANCE_MS
-from opender import DER, DER_PV
+from evse.image import Image  # noqa: E402
+from evse.profiles.loader import load  # noqa: E402
+from evse.protect import Protect  # noqa: E402
+from evse.protect.stage import CLEARING_ALLOWANCE_MS  # noqa: E402
+from opender import DER, DER_PV  # noqa: E402
 
 logging.disable(logging.WARNING)
 
