@@ -9,12 +9,9 @@ import asyncio
 import gc
 from time import ticks_ms
 
-import micropython
 from evse.faults import EVENT_BOOT, FAULT_PROFILE, FAULT_SETTINGS
 from evse.image import Image
 from evse.tasks.station import Station
-
-micropython.alloc_emergency_exception_buf(100)
 
 
 def may_be_energised(image) -> bool:
@@ -103,6 +100,9 @@ def start():
     """Build everything, start the ticker and return the station."""
     from board.board import Board
 
+    from micropython import alloc_emergency_exception_buf
+
+    alloc_emergency_exception_buf(100)
     said = []
     board = Board()
     image = Image()
