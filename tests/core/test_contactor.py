@@ -14,8 +14,8 @@ def fault(rig, name):
 def asking(**world):
     """A vehicle that asks, with a broken part."""
     rig = Rig()
-    for name in world:
-        setattr(rig.world, name, world[name])
+    for name, value in world.items():
+        setattr(rig.world, name, value)
     rig.run(1000)
     rig.vehicle("C")
     return rig

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Property tests over the whole chain from pilot to pins: random worlds, ages, faults and commands, every invariant each cycle."""
+"""Random worlds, ages, faults and commands over the whole chain from pilot to pins; every invariant each cycle."""
 
 from __future__ import annotations
 
@@ -17,7 +17,9 @@ RAMP_DOWN = 30000
 class Charger(RuleBasedStateMachine):
     """Anything may happen between two runs; nothing unsafe may follow."""
 
-    @initialize(up=st.sampled_from([0, 10, RAMP_UP]), down=st.sampled_from([0, 10, RAMP_DOWN]), soc=st.integers(0, 1000))
+    @initialize(
+        up=st.sampled_from([0, 10, RAMP_UP]), down=st.sampled_from([0, 10, RAMP_DOWN]), soc=st.integers(0, 1000)
+    )
     def build(self, up, down, soc):
         self.rig = Rig(ramp_up_permille_min=up, ramp_export_permille_min=up, ramp_down_permille_min=down)
         self.rig.soc = soc
@@ -47,7 +49,9 @@ class Charger(RuleBasedStateMachine):
         self.rig.pin.high_override_mv = None
 
     @rule(
-        name=st.sampled_from(["trip", "inhibit", "cessation"]), ms=st.sampled_from([10, 50, 500]), back=st.sampled_from([0, 300, 1000])
+        name=st.sampled_from(["trip", "inhibit", "cessation"]),
+        ms=st.sampled_from([10, 50, 500]),
+        back=st.sampled_from([0, 300, 1000]),
     )
     def grid(self, name, ms, back):
         protection = self.rig.image.protection
@@ -112,7 +116,9 @@ class Charger(RuleBasedStateMachine):
     def temperature(self, board, connector):
         self.rig.world.board_cdeg, self.rig.world.connector_cdeg = board, connector
 
-    @rule(name=st.sampled_from(["welded", "dead_coil", "dead_gate", "dead_rcd", "leakage"]), ms=st.sampled_from([20, 400]))
+    @rule(
+        name=st.sampled_from(["welded", "dead_coil", "dead_gate", "dead_rcd", "leakage"]), ms=st.sampled_from([20, 400])
+    )
     def broken_part(self, name, ms):
         setattr(self.rig.world, name, True)
         self.rig.run(ms)
@@ -177,7 +183,7 @@ class Charger(RuleBasedStateMachine):
         if not inputs.soc_ok or inputs.soc_permille <= floor:
             assert power_w >= 0, "export below the floor or with an unknown charge"
         assert -settings_.export_rating_w <= power_w <= settings_.import_rating_w
-        assert 0 <= limits.import_w and 0 <= limits.export_w
+        assert limits.import_w >= 0 and limits.export_w >= 0
         assert -limits.export_w <= power_w <= limits.import_w
         for limiter in limits.limiters[:9]:  # the hard ones
             assert limits.import_w <= limiter.import_w and limits.export_w <= limiter.export_w

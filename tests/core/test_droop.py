@@ -22,13 +22,20 @@ def at(rig, uhz):
 def test_points_of_the_line():
     """10 % droop is 2 % of the capacity per 0.1 Hz: 50.45 -1 %, 50.70 -6 %, 51.15 -15 % (of 7360 W)."""
     rig = energised(charge_w=0)
-    for uhz, power_w in ((50400000, 0), (50450000, 73), (50700000, 441), (51150000, 1104), (49500000, 0), (49000000, -736)):
+    for uhz, power_w in (
+        (50400000, 0),
+        (50450000, 73),
+        (50700000, 441),
+        (51150000, 1104),
+        (49500000, 0),
+        (49000000, -736),
+    ):
         assert at(rig, uhz) == power_w, uhz
 
 
 def test_below_the_line_by_less_than_2_w_and_never_above():
     rig = energised(charge_w=0)
-    for step in range(0, 5000):
+    for step in range(5000):
         uhz = 50400000 + step * 777
         exact_w = 7360 * (uhz - 50400000) / 5000000
         assert 0 <= exact_w - at(rig, uhz) < 2, uhz

@@ -5,7 +5,15 @@ from evse.decide.duty import OFF, current_for_duty, duty_for_current, is_digital
 
 
 def test_points_of_the_standard():
-    for duty, current_ma in ((100, 6000), (167, 10020), (267, 16020), (533, 31980), (850, 51000), (900, 65000), (960, 80000)):
+    for duty, current_ma in (
+        (100, 6000),
+        (167, 10020),
+        (267, 16020),
+        (533, 31980),
+        (850, 51000),
+        (900, 65000),
+        (960, 80000),
+    ):
         assert current_for_duty(duty) == current_ma, duty
     for duty in (0, 29, 50, 70, 79, 971, 1000):
         assert current_for_duty(duty) == 0, duty

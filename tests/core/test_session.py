@@ -275,4 +275,9 @@ def test_no_row_leads_to_closing_but_ready():
                 assert start == SESSION_READY
             if session.CLOSES[following]:
                 assert not facts & session.FAULT and not facts & session.TRIP, (start, facts)
-                assert facts & session.ASKS and facts & session.PLUGGED and facts & session.PERMIT or following == start == 0
+                assert (
+                    facts & session.ASKS
+                    and facts & session.PLUGGED
+                    and facts & session.PERMIT
+                    or following == start == 0
+                )

@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: MIT
 """SOC guard: floor, hysteresis, taper, reserve, maximum; swept over every permille both ways."""
 
+from vehicle_rig import Settings
+
 from evse import faults
 from evse.image import Image
 from evse.limit.limiter import UNLIMITED_W
 from evse.limit.soc import SocGuard
-from vehicle_rig import Settings
 
 
 def guard(**settings):
@@ -87,7 +88,7 @@ def test_reserve_counts_where_it_is_above_the_floor():
 
 def test_maximum_with_hysteresis():
     image, _, made = guard()
-    for soc in range(0, 1001):
+    for soc in range(1001):
         at(image, made, soc)
         assert made.import_w == (0 if soc >= 970 else UNLIMITED_W), soc
     assert made.import_reason == faults.REASON_SOC_MAX

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""`why` explains each blocking situation in one correct sentence. Each is made with the rig, not written into the image."""
+"""`why` explains each blocking situation in one correct sentence; each is made with the rig."""
 
 from vehicle_rig import Rig
 

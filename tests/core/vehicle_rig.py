@@ -26,9 +26,9 @@ class Settings:
             setattr(self, row[points.NAME], row[points.DEFAULT])
 
     def put(self, **values):
-        for name in values:
+        for name, value in values.items():
             assert hasattr(self, name), name
-            setattr(self, name, values[name])
+            setattr(self, name, value)
         self.changed += 1
 
 
@@ -245,15 +245,15 @@ class Rig:
         box.soc_permille = permille
         box.soc_ok = 1
         box.cdeg = 2500
-        for name in more:
-            setattr(box, name, more[name])
+        for name, value in more.items():
+            setattr(box, name, value)
         box.end(self.now_ms)
 
     def mail(self, name, **values):
         box = getattr(self.image.mail, name)
         box.begin()
-        for field in values:
-            setattr(box, field, values[field])
+        for field, value in values.items():
+            setattr(box, field, value)
         box.end(self.now_ms)
 
     def energise(self):

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Breadth-first search over every reachable state of `system.System`, every letter, every invariant.
 
-    python -m tests.model        prints states, transitions, seconds; a counterexample as a trace
+python -m tests.model        prints states, transitions, seconds; a counterexample as a trace
 """
 
 from __future__ import annotations
@@ -20,7 +20,6 @@ for _folder in ("firmware", "tests/cpython"):
 
 from evse import faults  # noqa: E402
 from evse.actuate import contactor  # noqa: E402
-
 from tests.model.system import ALPHABET, HEALTHY, LIMITS, PERMITTED, Letter, System  # noqa: E402
 
 PERSON_FAULTS = [code for code in range(1, len(faults.FAULTS)) if faults.FAULTS[code][2] != faults.AUTO]
@@ -50,7 +49,7 @@ def short_times():
             setattr(module, name, value)
 
 
-def broken(system: System, letter: Letter, coil_before: int, faults_before: bytes) -> str:
+def broken(system: System, letter: Letter, coil_before: int, faults_before: bytes) -> str:  # noqa: C901
     """Return which invariant does not hold after a step, or ""."""
     image = system.image
     outputs = image.outputs

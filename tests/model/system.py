@@ -10,7 +10,7 @@ they could do, in any order, is in the alphabet.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 from itertools import product
 
 from evse import faults
@@ -89,7 +89,7 @@ ALPHABET = [
 HEALTHY = Letter(faults.PILOT_C, "healthy", "go", "zero", 1, 0, 0)
 
 
-@lru_cache(maxsize=None)
+@cache
 def kinds(codes: bytes) -> tuple[int, int, int]:
     """Return which of the three ways to clear the set codes need."""
     found = [0, 0, 0]
@@ -184,7 +184,13 @@ class System:
         ("status", "fault_count", ""),
         ("limits", "allowed_w", ""),
     )
-    ARRAYS = (("status", "fault"), ("status", "cause"), ("latch", "_latched"), ("latch", "_seen_cause"), ("latch", "_direct"))
+    ARRAYS = (
+        ("status", "fault"),
+        ("status", "cause"),
+        ("latch", "_latched"),
+        ("latch", "_seen_cause"),
+        ("latch", "_direct"),
+    )
 
     def key(self) -> tuple:
         """Return what tells states apart: timers only where they are read, faults by the way they clear."""
@@ -225,7 +231,9 @@ class System:
     def _compile(self):
         """Return load(state) and save() as straight code: they run millions of times."""
         load = ["def load(t):", "  ("]
-        names = [f"{owner}.{name}" for owner, name, _ in self.FIELDS] + [f"{owner}.{name}[:]" for owner, name in self.ARRAYS]
+        names = [f"{owner}.{name}" for owner, name, _ in self.FIELDS] + [
+            f"{owner}.{name}[:]" for owner, name in self.ARRAYS
+        ]
         load[1] += ", ".join(names) + ") = t"
         parts = []
         for owner, name, how in self.FIELDS:

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from evse.actuate.contactor import Contactor
 from evse.decide.latch import FaultLatch
-
 from tests.model import explore
 
 

@@ -50,7 +50,9 @@ def mutants(path: str, source: str) -> list[Mutant]:
         for kind, change, line in _changes(node):
             other = copy.deepcopy(tree)
             change(_nth(other, number))
-            made.append(Mutant(path, line, kind, lines[line - 1].strip(), ast.unparse(ast.fix_missing_locations(other))))
+            made.append(
+                Mutant(path, line, kind, lines[line - 1].strip(), ast.unparse(ast.fix_missing_locations(other)))
+            )
     return made
 
 
@@ -65,9 +67,7 @@ def _changes(node: ast.AST) -> Iterator[tuple[str, Callable, int]]:
     """Yield (kind, function that changes the same node of a copy, line)."""
     if isinstance(node, ast.Compare):
         yield from _comparisons(node)
-    elif isinstance(node, ast.BinOp) and type(node.op) in SIGNS:
-        yield "sign", lambda n: setattr(n, "op", SIGNS[type(n.op)]()), node.lineno
-    elif isinstance(node, ast.AugAssign) and type(node.op) in SIGNS:
+    elif isinstance(node, (ast.BinOp, ast.AugAssign)) and type(node.op) in SIGNS:
         yield "sign", lambda n: setattr(n, "op", SIGNS[type(n.op)]()), node.lineno
     elif isinstance(node, ast.BoolOp):
         yield "and/or", lambda n: setattr(n, "op", ast.Or() if isinstance(n.op, ast.And) else ast.And()), node.lineno
@@ -75,9 +75,9 @@ def _changes(node: ast.AST) -> Iterator[tuple[str, Callable, int]]:
         yield "min/max", lambda n: setattr(n.func, "id", "max" if n.func.id == "min" else "min"), node.lineno
     elif isinstance(node, ast.Module):
         yield from _bounds(node)
-    if isinstance(node, ast.UnaryOp) and not isinstance(node.operand, ast.Constant):
-        if isinstance(node.op, (ast.Not, ast.USub)):
-            yield "not/minus dropped", _plain, node.lineno
+    negation = isinstance(node, ast.UnaryOp) and isinstance(node.op, (ast.Not, ast.USub))
+    if negation and not isinstance(node.operand, ast.Constant):
+        yield "not/minus dropped", _plain, node.lineno
     for field in ("body", "orelse"):
         block = getattr(node, field, None)
         if isinstance(block, list) and not isinstance(node, (ast.Module, ast.ClassDef)):
@@ -105,11 +105,10 @@ def _comparisons(node: ast.Compare) -> Iterator[tuple[str, Callable, int]]:
 def _bounds(node: ast.Module) -> Iterator[tuple[str, Callable, int]]:
     """Numbers with a name are bounds too: a good way off, so that one cycle of 10 ms does not hide it."""
     for place, statement in enumerate(node.body):
-        if isinstance(statement, ast.Assign) and isinstance(statement.value, ast.Constant):
-            if isinstance(statement.value.value, int):
-                name = statement.targets[0]
-                label = name.id if isinstance(name, ast.Name) else "?"
-                yield f"{label} doubled", lambda n, p=place: _double(n.body[p].value), statement.lineno
+        value = getattr(statement, "value", None)
+        if isinstance(statement, ast.Assign) and isinstance(value, ast.Constant) and isinstance(value.value, int):
+            label = ast.unparse(statement.targets[0])
+            yield f"{label} doubled", lambda n, p=place: _double(n.body[p].value), statement.lineno
 
 
 def _grow(node: ast.Constant) -> None:

@@ -31,7 +31,15 @@ GOAL_PERCENT = 95.0
 
 # Folder of firmware/evse -> test files, quickest first.
 TESTS = {
-    "limit": ("test_soc", "test_limit_power", "test_limit", "test_droop", "test_session", "test_departure", "test_ramp"),
+    "limit": (
+        "test_soc",
+        "test_limit_power",
+        "test_limit",
+        "test_droop",
+        "test_session",
+        "test_departure",
+        "test_ramp",
+    ),
     "protect": ("test_protect_elements", "test_protect_stages", "test_enter_service"),
 }
 

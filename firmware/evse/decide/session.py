@@ -152,12 +152,10 @@ class Session:
         inputs = self._inputs
         protection = self._protection
         status = self._status
-        facts = 0
         pilot = inputs.pilot_state
-        if PILOT_B <= pilot <= PILOT_D:
-            facts = PLUGGED
-            if pilot == PILOT_C or (pilot == PILOT_D and self._settings.ventilation):
-                facts = PLUGGED | ASKS
+        facts = PLUGGED if PILOT_B <= pilot <= PILOT_D else 0
+        if pilot == PILOT_C or (pilot == PILOT_D and self._settings.ventilation):
+            facts = PLUGGED | ASKS
         if protection.service and not protection.inhibit and inputs.afe_ok and status.selftest == 1:
             facts |= PERMIT
         if self.stop or status.locked:

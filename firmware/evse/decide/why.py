@@ -92,7 +92,8 @@ def _grid(image, settings) -> str:
     if not image.inputs.afe_ok:
         return "No fresh grid measurement: power waits for the AFE."
     if protection.wait_ms > 0:
-        return "Waiting %d s more for the grid to stay healthy before reconnecting." % ((protection.wait_ms + 999) // 1000)
+        wait_s = (protection.wait_ms + 999) // 1000
+        return "Waiting %d s more for the grid to stay healthy before reconnecting." % wait_s
     return "The grid is outside the limits for reconnecting: voltage %s, frequency %s." % (
         shown(image.inputs.phase_mv[0], "mV"),
         shown(image.inputs.frequency_uhz, "uHz"),

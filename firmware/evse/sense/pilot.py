@@ -172,15 +172,19 @@ class Pilot:
                 supply_ok = 0
         elif state == PILOT_F and duty != 0:
             supply_ok = 0  # nobody asked for -12 V
+        self._judge_supply(supply_ok, elapsed_ms)
+
+    def _judge_supply(self, supply_ok: int, elapsed_ms: int) -> None:
+        """A generator that is wrong for GENERATOR_MS is a fault."""
         self._doubt = 1 - supply_ok
         if supply_ok:
             self._bad_supply_ms = 0
             self._cause[FAULT_PILOT_GENERATOR] = 0
-        else:
-            self._bad_supply_ms += elapsed_ms
-            if self._bad_supply_ms >= GENERATOR_MS:
-                self._cause[FAULT_PILOT_GENERATOR] = 1
-                self._bad_supply_ms = GENERATOR_MS
+            return
+        self._bad_supply_ms += elapsed_ms
+        if self._bad_supply_ms >= GENERATOR_MS:
+            self._cause[FAULT_PILOT_GENERATOR] = 1
+            self._bad_supply_ms = GENERATOR_MS
 
     def _check_diode(self, inputs, low_mv: int, elapsed_ms: int) -> None:
         if low_mv > HIGH_LOW_MV:
