@@ -2,7 +2,7 @@
 """All five stages of the firmware on recorded inputs, for benches and proofs: no machine, no plant, no tasks.
 
 `rows.bin` holds int32 rows of WIDTH, one for each 10 ms; see backfeed/bench/inputs.py, which writes them.
-Gate and contactor answer the outputs as healthy hardware does; grid, pilot and battery are the recording's.
+Gate, contactor and inverter answer the outputs as healthy hardware does; grid, vehicle and battery are the recording's.
 """
 
 from array import array
@@ -18,8 +18,8 @@ from evse.protect import Protect
 from evse.sense import Sense
 from evse.store.settings import Settings
 
-WIDTH = 12
-MV, MA, W, VAR, PERIOD, SEQUENCE, HIGH_MV, LOW_MV, PROXIMITY_MV, INVERTER_W, SOC_PERMILLE, LEASE_W = range(WIDTH)
+WIDTH = 9
+MV, MA, VAR, PERIOD, SEQUENCE, HIGH_MV, PROXIMITY_MV, SOC_PERMILLE, LEASE_W = range(WIDTH)
 MAIL_EVERY = 10  # cycles
 NO_LEASE = 1 << 20
 LEASE_MS = 60000
@@ -61,6 +61,7 @@ class Afe:
 
     def __init__(self, rows):
         self._rows = rows
+        self.power_w = 0  # of an inverter that follows its setpoint at once
         self.ok = 1
         self.sequence = 0
         self.crc_errors = 0
@@ -76,26 +77,34 @@ class Afe:
         rows = self._rows
         self.phase_mv[0] = rows.get(MV)
         self.phase_ma[0] = rows.get(MA)
-        self.phase_w[0] = rows.get(W)
+        self.phase_w[0] = self.power_w
         self.phase_var[0] = rows.get(VAR)
         self.phase_period[0] = rows.get(PERIOD)
         self.sequence = rows.get(SEQUENCE)
 
 
 class Pilot:
-    """What the pilot offers."""
+    """What the pilot offers: the recorded vehicle, seen through the duty that is driven now."""
 
     def __init__(self, rows):
         self._rows = rows
+        self._permille = 1000
         self.high_mv = 12000
         self.low_mv = 12000
 
     def duty(self, permille):
-        pass
+        self._permille = permille
 
     def read(self):
-        self.high_mv = self._rows.get(HIGH_MV)
-        self.low_mv = self._rows.get(LOW_MV)
+        high_mv = self._rows.get(HIGH_MV)
+        if self._permille < 1000:
+            self.high_mv = high_mv if self._permille else -12000  # 0: state F, steady -12 V
+            self.low_mv = -12000
+        else:
+            if high_mv < 9000:
+                high_mv = 9000  # without PWM no vehicle asks for power
+            self.high_mv = high_mv
+            self.low_mv = high_mv
 
 
 class Pins:
@@ -195,7 +204,7 @@ class Scan:
         inverter.begin()
         inverter.state = 3
         inverter.connected = 1
-        inverter.power_w = self.rows.get(INVERTER_W)
+        inverter.power_w = self.board.afe.power_w
         inverter.charge_w = 7400
         inverter.discharge_w = 7400
         inverter.end(now_ms)
@@ -224,7 +233,9 @@ class Scan:
         if lease_w != NO_LEASE:
             self._lease(lease_w, clock.ms)
         self.cycle.run()
-        self.energised += self.image.outputs.contactor
+        outputs = self.image.outputs
+        self.board.afe.power_w = outputs.inverter_w if outputs.contactor and outputs.gate_arm else 0
+        self.energised += outputs.contactor
         rows.at += 1
 
     def run(self, count):

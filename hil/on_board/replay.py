@@ -57,8 +57,8 @@ def sample(image, now_ms):
 
 
 def main(wanted, period_ms):
+    print(json.dumps({"t0": time.ticks_ms()}))  # power-up; building takes some time of its own
     board, image = build(wanted)
-    print(json.dumps({"t0": time.ticks_ms()}))
     events = image.events
     row = [0] * 5
     sequence = 0

@@ -26,7 +26,7 @@ ENTRY = HIL / "on_board" / "replay.py"
 MARGIN_S = 5.0  # of healthy grid beyond the enter-service wait, before the recording begins
 SINE_S = 1.0  # of it as samples, so that the front end has settled
 ROW_S = 0.5
-NOISE_V = 0.05
+NOISE_V = 0.03  # as the front end's own
 SETTLE_US = 500_000  # of those, unseen by the board while the front end's model fills
 SLICE_S = 1.0
 SAMPLES_MAX = 6000  # drawn
@@ -85,19 +85,36 @@ def healthy(recording: Recording, profile: dict[str, Any], rate_hz: float) -> He
 def series_plant(recording: Recording, grid: Healthy, lead_s: float, nominal_hz: float, hold_s: float) -> ReplayPlant:
     """Return a plant of RMS rows behind a steady lead-in, with the last row held after them."""
     assert recording.frequency_hz is not None
-    before_t, before_v, before_hz = steady(grid.volts, grid.frequency_hz, lead_s)
-    after_t, after_v, after_hz = steady(recording.voltage_v[-1].tolist(), float(recording.frequency_hz[-1]), hold_s)
-    t_s = np.concatenate((before_t, recording.t_s + lead_s, after_t + lead_s + recording.duration_s + ROW_S))
-    volts = np.concatenate((before_v, recording.voltage_v, after_v))
-    frequency_hz = np.concatenate((before_hz, recording.frequency_hz, after_hz))
+    before_t = np.array([0.0, lead_s - ROW_S])
+    end_t = recording.duration_s + lead_s + np.array([ROW_S, ROW_S + hold_s])
+    t_s = np.concatenate((before_t, recording.t_s + lead_s, end_t))
+    volts = np.concatenate((np.tile(grid.volts, (2, 1)), recording.voltage_v, np.tile(recording.voltage_v[-1], (2, 1))))
+    frequency_hz = np.concatenate(
+        ([grid.frequency_hz] * 2, recording.frequency_hz, recording.frequency_hz[-1:].repeat(2))
+    )
+    steady = ((0.0, lead_s), (recording.duration_s + lead_s, math.inf))
+    t_s, volts, frequency_hz = alive(t_s, volts, frequency_hz, steady)
     return ReplayPlant.series(t_s.tolist(), volts, frequency_hz.tolist(), nominal_hz, LONG_GAP_S)
 
 
-def steady(volts: list[float], frequency_hz: float, seconds: float) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Return rows of a grid that stands, with the little noise without which a front end counts as frozen."""
-    t_s = np.arange(0.0, seconds, ROW_S)
-    noise_v = np.random.default_rng(1).normal(0.0, NOISE_V, (t_s.size, len(volts)))
-    return t_s, np.abs(np.asarray(volts) + noise_v), np.full(t_s.size, frequency_hz)
+def alive(
+    t_s: FloatArray, volts: FloatArray, frequency_hz: FloatArray, steady: tuple[tuple[float, float], ...] = ()
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Return rows at least every ROW_S, with a noise without which a front end rightly counts as frozen.
+
+    Gaps of more than LONG_GAP_S stay gaps, but for the spans of steady, (from, to) in s. The noise alternates in sign,
+    so that no two refreshes are alike.
+    """
+    dense = np.arange(t_s[0], t_s[-1], ROW_S)
+    left = np.clip(np.searchsorted(t_s, dense, side="right") - 1, 0, t_s.size - 2)
+    wanted = t_s[left + 1] - t_s[left] <= LONG_GAP_S
+    for begin, end in steady:
+        wanted |= (dense >= begin) & (dense <= end)
+    times = np.union1d(t_s, dense[wanted])
+    columns = [np.interp(times, t_s, volts[:, k]) for k in range(volts.shape[1])]
+    size_v = NOISE_V * np.random.default_rng(1).uniform(0.5, 1.0, (times.size, volts.shape[1]))
+    size_v[1::2] *= -1
+    return times, np.abs(np.column_stack(columns) + size_v), np.interp(times, t_s, frequency_hz)
 
 
 def wave_plant(
@@ -109,7 +126,8 @@ def wave_plant(
     before = lead_in(recording.voltage_v, rate_hz, grid.frequency_hz, SINE_S, peak_v)
     after = tail(recording.voltage_v, rate_hz, nominal_hz, hold_s, nominal_v)
     samples = np.concatenate((before, recording.voltage_v, after))
-    t_s, volts, frequency_hz = steady(grid.volts, grid.frequency_hz, lead_s)
+    ends = np.array([0.0, lead_s])
+    t_s, volts, frequency_hz = alive(ends, np.tile(grid.volts, (2, 1)), np.full(2, grid.frequency_hz), ((0.0, lead_s),))
     lead = ReplayPlant.series(t_s.tolist(), volts, frequency_hz.tolist(), nominal_hz, LONG_GAP_S)
     then = ReplayPlant.waveform(samples, rate_hz=rate_hz, nominal_hz=nominal_hz)
     return LeadPlant(lead, then, round((lead_s - SINE_S) * 1e6))

@@ -14,6 +14,7 @@ from hil.scenario import Scenario
 ROWS = BUILD / "bench" / "rows.bin"
 CYCLES = 10_000
 PERIOD_US = 10_000
+WIDTH = 9
 NO_LEASE = 1 << 20
 PERIOD_CODES = 8000 * 65536  # of the ADE9000's line period in one second
 OUT_OF_RANGE = 1 << 24
@@ -29,11 +30,7 @@ class InputRows:
         self._station = station
         self._next_us = 0
         self._rows = array("i")
-        self._leases = {
-            round(step.at_s * 100): int(step.values["payload"]["power_w"])
-            for step in scenario.steps
-            if step.action == "mqtt" and step.values.get("topic") == "command/setpoint"
-        }
+        self._leases = _leases(scenario)
 
     def __call__(self, t_us: int, outputs: Any, inputs: Any) -> None:
         if t_us < self._next_us:
@@ -51,14 +48,11 @@ class InputRows:
         return [
             round(afe.voltage_v[0] * 1000),
             round(afe.current_a[0] * 1000),
-            round(afe.active_w[0]),
             round(afe.reactive_var[0]),
             period if period < OUT_OF_RANGE else 0,
             afe.sequence & 0x3FFFFFFF,
             round(inputs.pilot_high_v * 1000),
-            round(inputs.pilot_low_v * 1000),
             _proximity_mv(inputs.proximity_ohm),
-            round(truth.power_w),
             round(truth.soc * 1000),
             self._leases.get(at, NO_LEASE),
         ]
@@ -67,7 +61,19 @@ class InputRows:
         """Write the rows; return how many."""
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(self._rows.tobytes())
-        return len(self._rows) // 12
+        return len(self._rows) // WIDTH
+
+
+def _leases(scenario: Scenario) -> dict[int, int]:
+    """Return power by row number: where a setpoint is sent, and again where a window begins within its lease."""
+    found = {}
+    for step in scenario.steps:
+        if step.action == "mqtt" and step.values.get("topic") == "command/setpoint":
+            payload = step.values["payload"]
+            end_s = step.at_s + payload["duration_s"]
+            starts = [begin for begin, _ in WINDOWS if step.at_s < begin < end_s]
+            found.update({round(at_s * 100): int(payload["power_w"]) for at_s in [step.at_s, *starts]})
+    return found
 
 
 def _proximity_mv(ohm: float) -> int:

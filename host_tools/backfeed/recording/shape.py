@@ -48,7 +48,7 @@ def _cubic(t: FloatArray, ts: FloatArray, ys: FloatArray) -> FloatArray:
 
 def first_frequency(voltage_v: FloatArray, rate_hz: float) -> float:
     """Return the frequency of the first five cycles, Hz, by the turning of the fundamental; 0 where there is none."""
-    best = max((50.0, 60.0), key=lambda f: float(np.abs(_phasors(voltage_v, rate_hz, f, 0.0)).sum()))
+    best = max((50.0, 60.0), key=lambda f: float(np.abs(_phasors(voltage_v, rate_hz, f, 0.0, 0.1)).sum()))
     cycle_s = 1 / best
     if voltage_v.shape[0] < 6 * cycle_s * rate_hz:
         return best
@@ -61,10 +61,12 @@ def first_frequency(voltage_v: FloatArray, rate_hz: float) -> float:
     return frequency_hz
 
 
-def _phasors(voltage_v: FloatArray, rate_hz: float, frequency_hz: float, at_s: float) -> np.ndarray:
-    """Return each phase's fundamental over one cycle from at_s, V peak, its angle that of a cosine at time 0."""
+def _phasors(
+    voltage_v: FloatArray, rate_hz: float, frequency_hz: float, at_s: float, span_s: float | None = None
+) -> np.ndarray:
+    """Return each phase's fundamental over span_s (one cycle) from at_s, V peak, its angle a cosine's at time 0."""
     begin = round(at_s * rate_hz)
-    count = round(rate_hz / frequency_hz)
+    count = round(rate_hz * (span_s or 1 / frequency_hz))
     window = voltage_v[begin : begin + count]
     turning = np.exp(-2j * np.pi * frequency_hz * (begin + np.arange(window.shape[0])) / rate_hz)
     return np.asarray(2 * (window * turning[:, None]).mean(axis=0))
