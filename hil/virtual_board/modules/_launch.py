@@ -59,14 +59,17 @@ def _run():
 class _MicroPython:
     """The unix port's `micropython` with what a board's has besides."""
 
+    def __init__(self, of_port):
+        self._of_port = of_port  # kept here: boot.py and main.py share this file's globals
+
     def __getattr__(self, name):
-        return getattr(micropython, name)
+        return getattr(self._of_port, name)
 
     def alloc_emergency_exception_buf(self, size):
         """The unix port has its own buffer."""
 
 
-sys.modules["micropython"] = _MicroPython()
+sys.modules["micropython"] = _MicroPython(micropython)
 random.seed(int(os.getenv("VB_SEED") or 0))
 _patch_asyncio()
 _done = False
