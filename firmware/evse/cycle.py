@@ -61,7 +61,7 @@ class Cycle:
         status = self._status
         spent_us = ticks_diff(ticks_us(), start_us)
         status.duration_us = spent_us
-        status.cycles = (status.cycles + 1) & 0x3FFFFFFF
+        status.cycles = (status.cycles + 1) & 0x1FFFFFFF  # 2^30 would not fit before the mask
         if spent_us > status.duration_worst_us:
             status.duration_worst_us = spent_us
         if spent_us > BUDGET_US:

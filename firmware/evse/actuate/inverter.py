@@ -36,7 +36,7 @@ class InverterImage:
             self._configure()
         if not outputs.closed:
             if outputs.inverter_enable:
-                outputs.urgent = (outputs.urgent + 1) & 0x3FFFFFFF
+                outputs.urgent = (outputs.urgent + 1) & 0x1FFFFFFF
             outputs.inverter_enable = 0
             outputs.inverter_w = 0
             outputs.inverter_var = 0
@@ -47,7 +47,7 @@ class InverterImage:
             return
         power_w = self._limits.allowed_w
         if not outputs.inverter_enable or not -self._urgent_w < power_w - self._sent_w < self._urgent_w:
-            outputs.urgent = (outputs.urgent + 1) & 0x3FFFFFFF
+            outputs.urgent = (outputs.urgent + 1) & 0x1FFFFFFF
             self._sent_w = power_w
         outputs.inverter_enable = 1
         outputs.inverter_w = power_w

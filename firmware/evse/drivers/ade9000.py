@@ -200,7 +200,7 @@ class Ade9000:
             at += reg.BURST_STRIDE * WORD
         if signature != self._signature:
             self._signature = signature
-            self.sequence = (self.sequence + 1) & 0x3FFFFFFF
+            self.sequence = (self.sequence + 1) & 0x1FFFFFFF
         self._energy_wait -= 1
         if self._energy_wait <= 0:
             self._energy_wait = ENERGY_EVERY

@@ -23,6 +23,7 @@ CONTROL = (715, 2, 3)  # LocRemCtl, DERHb
 W_BLOCK = (704, 22, 11)  # WSetEna .. WSetRvrtTms
 W_SET = (704, 24, 2)
 VAR_BLOCK = (704, 35, 12)  # VarSetEna .. VarSetRvrtTms
+VAR_SET = (704, 38, 2)
 HEARTBEAT = (715, 5, 2)
 OPERATE = (715, 8, 1)
 
@@ -99,6 +100,7 @@ class InverterSunSpec:
         self.w_set = None
         self.w_trip = None
         self.var_block = None
+        self.var_set = None
         self.beat = None
         self.operate = None
 
@@ -158,6 +160,7 @@ class InverterSunSpec:
         self.w_trip = self._transfer(W_SET, modbus.WRITE_MULTIPLE, TRIP)
         self.w_trip.retries = 3
         self.var_block = self._transfer(VAR_BLOCK, modbus.WRITE_MULTIPLE, WRITE)
+        self.var_set = self._transfer(VAR_SET, modbus.WRITE_MULTIPLE, WRITE)
         if self.has_storage:
             self.storage = self._transfer(STORAGE, modbus.READ_HOLDING, READ)
         if self.has_dc:
@@ -288,13 +291,15 @@ class InverterSunSpec:
         self.sent_w = power_w
 
     def set_reactive(self, reactive_var: int) -> None:
-        """Put reactive_var (+ absorbed) into var_block."""
-        sunspec.put32(self.var_block.data, 3, sunspec.unscaled(-reactive_var, self._set_var_factor))
+        """Put reactive_var (+ absorbed) into every write that carries it."""
+        raw = sunspec.unscaled(-reactive_var, self._set_var_factor)
+        sunspec.put32(self.var_set.data, 0, raw)
+        sunspec.put32(self.var_block.data, 3, raw)
         self.sent_var = reactive_var
 
     def set_heartbeat(self) -> None:
         """Count ControllerHb up in `beat`."""
-        self._controller_hb = (self._controller_hb + 1) & 0x3FFFFFFF
+        self._controller_hb = (self._controller_hb + 1) & 0x1FFFFFFF
         sunspec.put32(self.beat.data, 0, self._controller_hb)
 
     def set_operate(self, on: int) -> None:
