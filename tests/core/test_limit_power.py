@@ -244,3 +244,19 @@ def test_reactive_needs_room_in_one_direction_only():
     stage.image.outputs.closed = 0
     stage.step(0)
     assert stage.image.limits.allowed_var == 0
+
+
+def test_a_response_that_comes_while_power_still_ramps_goes_to_zero_and_no_further():
+    for sign in (1, -1):
+        stage = Stage()
+        assert stage.step(sign * 7000, 0, 100) == sign * 736
+        assert stage.step(sign * 7000, -sign * 3000) == 0
+
+
+def test_each_new_reason_has_its_own_100_ms():
+    stage = Stage(ramp_up_permille_min=0, ramp_down_permille_min=0, ramp_export_permille_min=0)
+    stage.step(5000, 0, 50)
+    for _ in range(10):
+        stage.step(9000, 0, 6)
+        stage.step(-9000, 0, 6)
+    assert count_limit_events(stage) == []

@@ -35,15 +35,9 @@ class EnterRamp(Limiter):
         super().__init__(REASON_ENTER_RAMP, 0)
         self._protection = image.protection
         self._settings = settings
-        self._permille = -1
-        self._changed = -1
 
     def run(self) -> None:
         share = self._protection.ramp_permille
-        if share == self._permille and self._settings.changed == self._changed:
-            return
-        self._permille = share
-        self._changed = self._settings.changed
         if share >= 1000:
             self.import_w = UNLIMITED_W
             self.export_w = UNLIMITED_W
