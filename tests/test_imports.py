@@ -14,13 +14,14 @@ BOARDS = ROOT / "boards"
 HOST = ROOT / "host_tools" / "backfeed"
 
 STAGES = {"sense", "protect", "decide", "limit", "actuate"}
-BASE = {"fixed", "faults", "points", "image"}
+BASE = {"fixed", "faults", "points", "image", "mailbox"}
 # What the first package of each firmware part may name inside evse. A part may always import itself.
 ALLOWED = {
     "fixed": set(),
     "faults": set(),
     "points": set(),
     "image": {"fixed", "faults", "points"},
+    "mailbox": {"fixed", "image"},
     **{stage: BASE for stage in STAGES},
     "cycle": BASE | STAGES,
     "profiles": BASE,

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from .afe_core import afe_sample, turn_reference
-from .compiled import compiled
-from .config import AfeConfig
-from .interface import AfeReading
-from .records import afe_record
-from .state import LINE
+from hil.plant.afe_core import afe_sample, turn_reference
+from hil.plant.compiled import compiled
+from hil.plant.config import AfeConfig
+from hil.plant.interface import AfeReading
+from hil.plant.records import afe_record
+from hil.plant.state import LINE
 
 INNER_HZ = 20000.0  # slower recordings are resampled to this, so that crossings interpolate well
 

@@ -9,8 +9,8 @@ cycle; line period from the positive-to-negative crossings. Windows are cut at t
 
 from __future__ import annotations
 
-from .arithmetic import gaussian, rotation, xorshift
-from .compiled import compiled, pasted
+from hil.plant.arithmetic import gaussian, rotation, xorshift
+from hil.plant.compiled import compiled, pasted
 
 TWO_PI = 6.283185307179586
 

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from .compiled import pasted
+from hil.plant.compiled import pasted
 
 # Sum of four uniform 16-bit numbers has this standard deviation: 65536 * sqrt(4 / 12).
 _NOISE_SIGMA = 37837.227

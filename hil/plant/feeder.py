@@ -11,13 +11,13 @@ import math
 
 import numpy as np
 
-from . import kernel
-from .config import StationConfig
-from .grid import Grid
-from .interface import AfeReading
-from .network import COEFFICIENTS
-from .records import afe_record, fill, unit_values
-from .state import (
+from hil.plant import kernel
+from hil.plant.config import StationConfig
+from hil.plant.grid import Grid
+from hil.plant.interface import AfeReading
+from hil.plant.network import COEFFICIENTS
+from hil.plant.records import afe_record, fill, unit_values
+from hil.plant.state import (
     LINE,
     OUT_EXPORT,
     OUT_I,
@@ -30,7 +30,7 @@ from .state import (
     UNIT,
     WORLD,
 )
-from .unit import Unit
+from hil.plant.unit import Unit
 
 
 class Feeder:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .network import Network, grid_impedance, island_load
+from hil.plant.network import Network, grid_impedance, island_load
 
 if TYPE_CHECKING:
     from .feeder import Feeder

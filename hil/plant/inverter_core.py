@@ -7,9 +7,9 @@ c = exp(j theta_pll), so P = m/2 V id and Q (absorbed) = -m/2 V iq, m = number o
 
 from __future__ import annotations
 
-from .arithmetic import rotation, settled
-from .compiled import compiled, pasted
-from .state import (
+from hil.plant.arithmetic import rotation, settled
+from hil.plant.compiled import compiled, pasted
+from hil.plant.state import (
     ALARM_AC_OVER_VOLT,
     ALARM_AC_UNDER_VOLT,
     ALARM_GRID_DISC,

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from . import modbus_server as modbus
-from .state import FOREVER_US, NEVER_US
-from .sunspec_inverter import SunSpecInverter
+from hil.plant import modbus_server as modbus
+from hil.plant.state import FOREVER_US, NEVER_US
+from hil.plant.sunspec_inverter import SunSpecInverter
 
 if TYPE_CHECKING:
     from .station import Station

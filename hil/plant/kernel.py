@@ -3,12 +3,12 @@
 
 from __future__ import annotations
 
-from .afe_core import afe_sample, turn_reference
-from .arithmetic import settled
-from .compiled import compiled, pasted
-from .inverter_core import HALF_ROOT3, lock, true_power, unit_slow
-from .source_core import feeder_step, source_voltage, turn_source
-from .state import (
+from hil.plant.afe_core import afe_sample, turn_reference
+from hil.plant.arithmetic import settled
+from hil.plant.compiled import compiled, pasted
+from hil.plant.inverter_core import HALF_ROOT3, lock, true_power, unit_slow
+from hil.plant.source_core import feeder_step, source_voltage, turn_source
+from hil.plant.state import (
     OUT_BOARD_C,
     OUT_CONNECTOR_C,
     OUT_ESTOP,
@@ -27,8 +27,8 @@ from .state import (
     OUT_SEQUENCE,
     OUT_V,
 )
-from .switch_core import contactor_step, gate_step, mirror_open, rcd_step
-from .vehicle_core import battery_limits, battery_step, ev_step, pilot_step, thermal_step
+from hil.plant.switch_core import contactor_step, gate_step, mirror_open, rcd_step
+from hil.plant.vehicle_core import battery_limits, battery_step, ev_step, pilot_step, thermal_step
 
 
 @pasted

@@ -7,8 +7,8 @@ import math
 
 import numpy as np
 
-from .config import AfeConfig, InverterConfig, StationConfig
-from .state import AFE
+from hil.plant.config import AfeConfig, InverterConfig, StationConfig
+from hil.plant.state import AFE
 
 
 def fill(record: np.void, **values: float) -> None:

@@ -12,9 +12,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from .afe import INNER_HZ, AfeModel, resampled
-from .config import AfeConfig
-from .interface import AfeReading, BoardInputs, BoardOutputs, SerialDevice
+from hil.plant.afe import INNER_HZ, AfeModel, resampled
+from hil.plant.config import AfeConfig
+from hil.plant.interface import AfeReading, BoardInputs, BoardOutputs, SerialDevice
 
 Rows = np.ndarray | Sequence[Sequence[float]]
 

@@ -3,8 +3,8 @@
 
 from __future__ import annotations
 
-from .arithmetic import gaussian, rotation, xorshift
-from .compiled import pasted
+from hil.plant.arithmetic import gaussian, rotation, xorshift
+from hil.plant.compiled import pasted
 
 TWO_PI = 6.283185307179586
 SQRT2 = 1.4142135623730951

@@ -5,10 +5,10 @@ from __future__ import annotations
 
 from time import process_time
 
-from .config import StationConfig
-from .feeder import Feeder
-from .interface import BoardOutputs
-from .station import Station
+from hil.plant.config import StationConfig
+from hil.plant.feeder import Feeder
+from hil.plant.interface import BoardOutputs
+from hil.plant.station import Station
 
 _CYCLE_US = 10_000
 

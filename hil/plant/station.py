@@ -13,15 +13,15 @@ from __future__ import annotations
 import heapq
 from collections.abc import Callable
 
-from . import kernel
-from .config import StationConfig
-from .faults import COLD_C, FaultBoard
-from .feeder import Feeder
-from .interface import BoardInputs, BoardOutputs, SerialDevice
-from .inverter_port import InverterPort
-from .state import NEVER_US, OUT_GATE, OUT_SIZE
-from .truth import Truth
-from .vehicle import Vehicle, vehicle_values
+from hil.plant import kernel
+from hil.plant.config import StationConfig
+from hil.plant.faults import COLD_C, FaultBoard
+from hil.plant.feeder import Feeder
+from hil.plant.interface import BoardInputs, BoardOutputs, SerialDevice
+from hil.plant.inverter_port import InverterPort
+from hil.plant.state import NEVER_US, OUT_GATE, OUT_SIZE
+from hil.plant.truth import Truth
+from hil.plant.vehicle import Vehicle, vehicle_values
 
 
 class Station(Feeder):

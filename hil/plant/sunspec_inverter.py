@@ -9,10 +9,10 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from . import modbus_server as modbus
-from .state import FOREVER_US, RUNNING, STARTING
-from .sunspec_map import BASE, Point, SunSpecMap
-from .sunspec_values import power_up
+from hil.plant import modbus_server as modbus
+from hil.plant.state import FOREVER_US, RUNNING, STARTING
+from hil.plant.sunspec_map import BASE, Point, SunSpecMap
+from hil.plant.sunspec_values import power_up
 
 if TYPE_CHECKING:
     from .station import Station

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from .config import StationConfig
+from hil.plant.config import StationConfig
 
 CURVES = 2  # per model: one read-only (in force), one to write
 POINTS = 4

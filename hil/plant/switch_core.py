@@ -3,8 +3,8 @@
 
 from __future__ import annotations
 
-from .compiled import compiled
-from .inverter_core import halt
+from hil.plant.compiled import compiled
+from hil.plant.inverter_core import halt
 
 _BOUNCE_US = 400  # a contact that bounces closes and opens every 400 us
 _RCD_ANSWER_US = 30_000  # self-test answered after

@@ -6,7 +6,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from .state import QUEUE
+from hil.plant.state import QUEUE
 
 if TYPE_CHECKING:
     from .feeder import Feeder

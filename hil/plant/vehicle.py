@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import math
 
-from .config import VehicleConfig
+from hil.plant.config import VehicleConfig
 
 # Coding resistor of the cable, IEC 61851-1 Annex B; A: ohm.
 CABLE_OHM = {13: 1500.0, 20: 680.0, 32: 220.0, 63: 100.0}

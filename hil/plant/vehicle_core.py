@@ -3,9 +3,9 @@
 
 from __future__ import annotations
 
-from .compiled import compiled
-from .inverter_core import true_power
-from .state import EV_A, EV_B, EV_C, EV_D
+from hil.plant.compiled import compiled
+from hil.plant.inverter_core import true_power
+from hil.plant.state import EV_A, EV_B, EV_C, EV_D
 
 _STEP_S = 1e-3
 _INF = float("inf")
