@@ -58,7 +58,8 @@ class InverterTask:
         self._open()
         for task in self._writers:
             task.cancel()
-        self._writers = (asyncio.create_task(self._commands()), asyncio.create_task(self._trips()))
+        create = asyncio.create_task
+        self._writers = (create(self._commands()), create(self._trips()), create(self._reactive()))
         attempt = 0
         while True:
             self.beat_ms = ticks_ms()
@@ -126,6 +127,16 @@ class InverterTask:
                     done = urgent
                 await self._operate()
 
+    async def _reactive(self) -> None:
+        """Reactive power, alone and as soon as it changes: the anti-islanding method counts on a quick answer."""
+        taken = 1
+        while True:
+            await asyncio.sleep_ms(LOOK_MS)
+            var = self._var()
+            if self.online and self._configured and (var != self.driver.sent_var or not taken):
+                self.driver.set_reactive(var)
+                taken = 1 if await self._send(self.driver.var_set) == 0 else 0
+
     def _lease_due(self, since_ms: int) -> int:
         """Return 1 when the lease is to be armed: once at zero after connecting, then only with permission."""
         if not self._configured:
@@ -137,6 +148,11 @@ class InverterTask:
         outputs = self._outputs
         return outputs.inverter_w if outputs.lease_ok and outputs.inverter_enable else 0
 
+    def _var(self) -> int:
+        """Return the reactive power that may be asked for now."""
+        outputs = self._outputs
+        return outputs.inverter_var if outputs.lease_ok and outputs.inverter_enable else 0
+
     async def _command(self) -> None:
         self.driver.set_power(self._power())
         await self._send(self.driver.w_set)
@@ -145,14 +161,13 @@ class InverterTask:
     async def _renew(self) -> None:
         """Send setpoint, lease and heartbeat: everything the inverter needs to go on for one more lease."""
         driver = self.driver
-        outputs = self._outputs
         driver.set_power(self._power())
         if await self._send(driver.w_block) == 0:
             self._configured = 1
         if driver.beat:
             driver.set_heartbeat()
             await self._send(driver.beat)
-        driver.set_reactive(outputs.inverter_var if outputs.lease_ok and outputs.inverter_enable else 0)
+        driver.set_reactive(self._var())
         await self._send(driver.var_block)
         await self._operate()
 
