@@ -16,8 +16,8 @@ import numpy as np
 from hil.plant.network import Network, grid_impedance, island_load
 
 if TYPE_CHECKING:
-    from .feeder import Feeder
-    from .station import Station
+    from hil.plant.feeder import Feeder
+    from hil.plant.station import Station
 
 MAX_HARMONIC = 49
 

@@ -14,7 +14,7 @@ from hil.plant.state import FOREVER_US, NEVER_US
 from hil.plant.sunspec_inverter import SunSpecInverter
 
 if TYPE_CHECKING:
-    from .station import Station
+    from hil.plant.station import Station
 
 CHARACTER_BITS = 10  # 8N1, as most SunSpec devices are set
 MIN_FRAME = 8  # shortest request of the functions served

@@ -15,7 +15,7 @@ from hil.plant.sunspec_map import BASE, Point, SunSpecMap
 from hil.plant.sunspec_values import power_up
 
 if TYPE_CHECKING:
-    from .station import Station
+    from hil.plant.station import Station
 
 _SECOND_US = 1_000_000
 _WSET_GROUP = ("704.WSetEna", "704.WSetMod", "704.WSet", "704.WSetPct", "704.WSetRvrtTms")

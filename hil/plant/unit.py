@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from hil.plant.state import QUEUE
 
 if TYPE_CHECKING:
-    from .feeder import Feeder
+    from hil.plant.feeder import Feeder
 
 
 class Unit:
