@@ -57,7 +57,7 @@ def open_cycle(board, image, settings, said):
     from evse.profiles.loader import load
 
     try:
-        profile = load(settings.profile)
+        profile = load(settings.profile, settings.profile_changes)
         open_board(board, settings, profile, said)
         return profile, build_cycle(board, image, settings, profile)
     except (ValueError, ImportError, OSError) as error:

@@ -105,3 +105,17 @@ def test_owner_returns_after_a_second():
     assert rig.image.request.owner == faults.SERVICE_DROOP
     rig.run(1100)
     assert rig.image.request.owner == faults.SERVICE_USER
+
+
+def test_low_frequency_only_takes_import_away_where_the_code_says_so():
+    """uk_g98: storage lowers its import below 49.5 Hz and never turns it into export."""
+    rig = energised(charge_w=500)
+    rig.decide.droop._import_only = 1
+    assert at(rig, 49450000) == 500 - 73
+    assert at(rig, 49000000) == 0
+    assert at(rig, 50000000) == 500
+    assert at(rig, 51150000) == 500 + 1104, "high frequency still asks for import"
+    idle = energised(charge_w=0)
+    idle.decide.droop._import_only = 1
+    assert at(idle, 49000000) == 0
+    assert idle.image.request.owner != faults.SERVICE_DROOP

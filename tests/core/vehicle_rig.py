@@ -40,6 +40,7 @@ class Profile:
     over_start_uhz = 50400000
     over_droop_permille = 100
     under_start_uhz = 49500000
+    under_import_only = 0
     under_droop_permille = 100
     droop_response_ms = 0
     volt_watt = (0, (243800, 253000), (1000, 200))

@@ -63,7 +63,7 @@ class Arbiter:
         request.want_var = 0
         if owner >= SERVICE_DEPARTURE:
             want_w = self._wanted(owner, lease, user_w)
-            owner = self._add_droop(owner, want_w, droop.power_w)
+            owner = self._add_droop(owner, want_w, droop.on(want_w))
         else:
             request.droop_w = 0
             request.want_w = 0

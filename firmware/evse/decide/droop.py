@@ -2,8 +2,8 @@
 """Frequency droop: LFSM-O / LFSM-U of the profile. Every cycle, answered in the same cycle.
 
 P = base + droop. Above `over_start` the charger draws more, below `under_start` less and then
-exports: a straight line through zero, as storage does. Full rated power per `droop` of nominal
-frequency. The rating is the export rating (registered capacity), or the import rating where
+exports: a straight line through zero, as storage does; where the profile says `under_import_only`, low
+frequency only takes import away, down to zero. Full rated power per `droop` of nominal frequency. The rating is the export rating (registered capacity), or the import rating where
 export is switched off. The limits, not this service, decide how much of it is possible.
 """
 
@@ -19,7 +19,17 @@ class Droop:
         # Deviation that moves full power, in units of 100 uHz: 5 % of 50 Hz is 25000.
         self._over_span = profile.nominal_uhz // 100 * profile.over_droop_permille // 1000
         self._under_span = profile.nominal_uhz // 100 * profile.under_droop_permille // 1000
+        self._import_only = profile.under_import_only
         self.power_w = 0
+
+    def on(self, base_w: int) -> int:
+        """Return what frequency adds to a base power of base_w, W."""
+        if self.power_w < 0 and self._import_only:
+            if base_w <= 0:
+                return 0
+            if self.power_w < -base_w:
+                return -base_w
+        return self.power_w
 
     def run(self) -> None:
         """Work out the droop power of this cycle's frequency."""

@@ -17,7 +17,7 @@ ACKS_MAX = 8
 EVENTS_MAX = 64
 EVENT_WIDTH = 6  # sequence, then the row of the event ring
 STATE_MS = 1000  # least time between two state messages
-PAYLOAD_BYTES = 1280
+PAYLOAD_BYTES = 1408
 
 NONE, ACK, EVENT, STATE, SETTING, DISCOVERY, ONLINE = range(7)
 
@@ -170,8 +170,13 @@ class Outbox:
             state[name] = reader.value(name)
         state["faults"] = telemetry.active_faults(station.image.status)
         state["locked"] = station.image.status.locked
-        state["profile"] = station.profile.name if station.profile is not None else None
+        state["profile"], state["profile_hash"] = self._grid_code()
         return json.dumps(state)
+
+    def _grid_code(self):
+        """Return (name, hash) of the profile in force; empty where there is none."""
+        profile = self._station.profile
+        return (profile.name, profile.hash) if profile is not None else ("", "")
 
     def _prepare_setting(self) -> int:
         row = SETTINGS[self._setting]
@@ -198,7 +203,11 @@ class Outbox:
         """Write the telemetry of now."""
         clock = self._station.clock
         now_s = clock.now_s()
-        head = '"t_s":%s,"time":%s' % (clock.seconds_text(ticks_ms()), "null" if now_s is None else now_s)
+        head = '"t_s":%s,"time":%s,"profile":"%s","profile_hash":"%s"' % (
+            clock.seconds_text(ticks_ms()),
+            "null" if now_s is None else now_s,
+            *self._grid_code(),
+        )
         self.length = self._station.reader.write_json(self.payload, head)
         self.topic = "telemetry"
         self.retain = False
