@@ -30,6 +30,8 @@ def _signal(run: Run, expect: Expect) -> tuple[float | None, str]:
     if expect.measure == "at":
         return trace.at(expect.since_s), ""
     values = trace.between(expect.since_s, expect.since_s + float(expect.values["for_s"]))
+    if trace.codes:  # a state is kept where it changes, so the one it came in with counts too
+        values = [value for value in [trace.at(expect.since_s)] if not math.isnan(value)] + values
     if not values:
         return None, f"no sample of {name} in that time"
     reducers: dict[str, Callable[[list[float]], float]] = {"min": min, "max": max, "mean": statistics.fmean}
