@@ -203,10 +203,12 @@ class Outbox:
         """Write the telemetry of now."""
         clock = self._station.clock
         now_s = clock.now_s()
+        name, code = self._grid_code()
         head = '"t_s":%s,"time":%s,"profile":"%s","profile_hash":"%s"' % (
             clock.seconds_text(ticks_ms()),
             "null" if now_s is None else now_s,
-            *self._grid_code(),
+            name,
+            code,
         )
         self.length = self._station.reader.write_json(self.payload, head)
         self.topic = "telemetry"
