@@ -14,6 +14,7 @@ USB adapters insert longer ones, and length and CRC decide anyway.
 import asyncio
 from time import ticks_add, ticks_diff, ticks_ms, ticks_us
 
+from evse.drivers.turn import Turns
 from evse.link import modbus
 
 CHARACTER_BITS = 10  # 8N1, as the boards open the line
@@ -81,6 +82,7 @@ class ModbusBus:
         self._heard_ms = 0
         self._busy = 0
         self._queue = [0, 0, 0]  # waiting, by priority
+        self._turns = Turns(self._serve)
         self._last_us = ticks_us()
         # Counters, for a person
         self.transactions = 0
@@ -89,41 +91,48 @@ class ModbusBus:
         self.exceptions = 0
         self.noise_bytes = 0
 
-    async def transact(self, transfer) -> int:
-        """Run one transfer, with its retries; return its result (modbus.OK or a code of modbus.RESULTS)."""
-        priority = transfer.priority
+    def transact(self, transfer):
+        """Run one transfer, with its retries, when awaited; that gives its result (modbus.OK or one of RESULTS)."""
+        return self._turns.take(transfer)
+
+    def _serve(self, turn):
+        """Run the turn's transfers one after the other, for ever."""
         queue = self._queue
-        queue[priority] += 1
-        try:
-            while self._busy or self._ahead(priority):
-                await asyncio.sleep_ms(1)
-            self._busy = 1
-        finally:
-            queue[priority] -= 1
-        try:
-            for _ in range(transfer.retries + 1):
-                pause_ms = self._silence_ms()
-                if pause_ms:
-                    await asyncio.sleep_ms(pause_ms)
-                self._send(transfer)
-                if self._de:
-                    await asyncio.sleep_ms(self._sending_ms())
-                    self._release()
-                await asyncio.sleep_ms(self._due_ms())
-                pause_ms = self._step(transfer)
-                while pause_ms:
-                    await asyncio.sleep_ms(pause_ms)
+        while True:
+            transfer = turn.transfer
+            priority = transfer.priority
+            queue[priority] += 1
+            try:
+                while self._busy or self._ahead(priority):
+                    yield from asyncio.sleep_ms(1)
+                self._busy = 1
+            finally:
+                queue[priority] -= 1
+            try:
+                for _ in range(transfer.retries + 1):
+                    pause_ms = self._silence_ms()
+                    if pause_ms:
+                        yield from asyncio.sleep_ms(pause_ms)
+                    self._send(transfer)
+                    if self._de:
+                        yield from asyncio.sleep_ms(self._sending_ms())
+                        self._release()
+                    yield from asyncio.sleep_ms(self._due_ms())
                     pause_ms = self._step(transfer)
-                self._account(transfer)
-                if transfer.result < modbus.TIMEOUT or (queue[TRIP] and priority != TRIP):
-                    break
-            return transfer.result
-        finally:
-            if self._de:
-                self._de(0)  # a cancelled task must not hold the line
-            self._busy = 0
+                    while pause_ms:
+                        yield from asyncio.sleep_ms(pause_ms)
+                        pause_ms = self._step(transfer)
+                    self._account(transfer)
+                    if transfer.result < modbus.TIMEOUT or (queue[TRIP] and priority != TRIP):
+                        break
+            finally:
+                if self._de:
+                    self._de(0)  # a cancelled task must not hold the line
+                self._busy = 0
             if queue[READ] or queue[WRITE] or queue[TRIP]:  # whoever waits goes first
-                await asyncio.sleep_ms(1)
+                yield from asyncio.sleep_ms(1)
+            turn.done = 1
+            yield
 
     def _ahead(self, priority: int) -> int:
         """Return how many waiting transfers have a higher priority."""

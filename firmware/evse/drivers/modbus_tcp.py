@@ -12,6 +12,7 @@ from errno import EAGAIN, EINPROGRESS
 from time import ticks_diff, ticks_ms
 
 from evse.drivers.modbus_bus import READ, TRIP, WRITE
+from evse.drivers.turn import Turns
 from evse.link import modbus
 
 PORT = 502
@@ -38,6 +39,7 @@ class ModbusTcp:
         self._number = 0
         self._busy = 0
         self._queue = [0, 0, 0]
+        self._turns = Turns(self._serve)
         self._views = {}
         self._started_ms = 0
         self.transactions = 0
@@ -46,35 +48,42 @@ class ModbusTcp:
         self.exceptions = 0
         self.connects = 0
 
-    async def transact(self, transfer) -> int:
-        """Run one transfer, with its retries; return its result."""
-        priority = transfer.priority
+    def transact(self, transfer):
+        """Run one transfer, with its retries, when awaited; that gives its result."""
+        return self._turns.take(transfer)
+
+    def _serve(self, turn):
+        """Run the turn's transfers one after the other, for ever."""
         queue = self._queue
-        queue[priority] += 1
-        try:
-            while self._busy or (priority != TRIP and queue[TRIP]) or (priority == READ and queue[WRITE]):
-                await asyncio.sleep_ms(1)
-            self._busy = 1
-        finally:
-            queue[priority] -= 1
-        try:
-            for _ in range(transfer.retries + 1):
-                if self._socket is None:
-                    await self._connect()
-                transfer.result = modbus.CLOSED
-                if self._socket is not None and self._send(transfer):
-                    pause_ms = self._step(transfer)
-                    while pause_ms:
-                        await asyncio.sleep_ms(pause_ms)
+        while True:
+            transfer = turn.transfer
+            priority = transfer.priority
+            queue[priority] += 1
+            try:
+                while self._busy or (priority != TRIP and queue[TRIP]) or (priority == READ and queue[WRITE]):
+                    yield from asyncio.sleep_ms(1)
+                self._busy = 1
+            finally:
+                queue[priority] -= 1
+            try:
+                for _ in range(transfer.retries + 1):
+                    if self._socket is None:
+                        yield from self._connect()
+                    transfer.result = modbus.CLOSED
+                    if self._socket is not None and self._send(transfer):
                         pause_ms = self._step(transfer)
-                self._account(transfer)
-                if transfer.result < modbus.TIMEOUT or (queue[TRIP] and priority != TRIP):
-                    break
-            return transfer.result
-        finally:
-            self._busy = 0
+                        while pause_ms:
+                            yield from asyncio.sleep_ms(pause_ms)
+                            pause_ms = self._step(transfer)
+                    self._account(transfer)
+                    if transfer.result < modbus.TIMEOUT or (queue[TRIP] and priority != TRIP):
+                        break
+            finally:
+                self._busy = 0
             if queue[READ] or queue[WRITE] or queue[TRIP]:
-                await asyncio.sleep_ms(1)
+                yield from asyncio.sleep_ms(1)
+            turn.done = 1
+            yield
 
     async def _connect(self) -> None:
         """Leave a connected socket in self._socket, or None."""

@@ -4,7 +4,8 @@
     micropython bus_runs.py rtu PATH BAUD | tcp PORT 0   JOBS
 
 JOBS is JSON: [[unit, function, address, count, data hex or "", retries, timeout_ms, repeat, priority], ...], or
-{"parallel": [jobs, jobs...]} for several tasks at once. A result is [code, data hex, elapsed ms].
+{"parallel": [jobs, jobs...]} for several tasks at once, {"cancelled": jobs},
+{"allocation": jobs}. A result is [code, data hex, elapsed ms].
 """
 
 import asyncio
@@ -53,6 +54,18 @@ async def run_jobs(bus, jobs, results, pause_ms=0):
             results.append([code, binascii.hexlify(transfer.data).decode(), ticks_diff(ticks_ms(), started_ms)])
 
 
+async def cancel_some(bus, jobs, results):
+    """Start ten tasks, cancel them at different moments, then run the jobs five times."""
+    for number in range(10):
+        tasks = [asyncio.create_task(run_jobs(bus, jobs, [])) for _ in range(2)]
+        await asyncio.sleep_ms(7 * number)
+        for task in tasks:
+            task.cancel()
+        await asyncio.sleep_ms(2)
+    for _ in range(5):
+        await run_jobs(bus, jobs, results)
+
+
 async def measure_allocation(bus, jobs):
     """Return the bytes the heap lost per transaction in steady state."""
     unit, function, address, count, data, retries, timeout_ms, repeat, priority = jobs[0]
@@ -75,6 +88,8 @@ async def main(kind, where, baud, text):
     report = {"results": []}
     if isinstance(request, dict) and "allocation" in request:
         report["allocation"] = await measure_allocation(bus, request["allocation"])
+    elif isinstance(request, dict) and "cancelled" in request:
+        await cancel_some(bus, request["cancelled"], report["results"])
     elif isinstance(request, dict):
         report["results"] = [[] for _ in request["parallel"]]
         tasks = []

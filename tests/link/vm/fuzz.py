@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
 """Random and mutated input for every parser of link, drivers and store, on the MicroPython VM.
 
-    micropython fuzz.py COUNT SEED
+    micropython fuzz.py COUNT SEED             COUNT inputs, shared out among the parsers
+    micropython fuzz.py COUNT SEED PARSER ...  COUNT inputs for each of these
 
 Prints JSON: inputs and escapes per parser, how many inputs were accepted, the heap's growth in bytes. An escape is an
 exception that the parser's contract does not name. A parser that accepts nothing, or everything, is not being tested.
@@ -280,13 +281,15 @@ def fuzz(parse, count):
     return accepted, escapes, first
 
 
-def main(count, seed):
+def main(count, seed, names):
     random.seed(seed)
     connect_inverter()
     report = {}
     shares = sum(share for _name, _parse, share in PARSERS)
     for name, parse, share in PARSERS:
-        inputs = max(count * share // shares, 100)
+        if names and name not in names:
+            continue
+        inputs = count if names else max(count * share // shares, 100)
         accepted, escapes, first = fuzz(parse, inputs // 2)
         gc.collect()
         before = gc.mem_alloc()
@@ -302,4 +305,4 @@ def main(count, seed):
     print(json.dumps(report))
 
 
-main(int(sys.argv[1]), int(sys.argv[2]))
+main(int(sys.argv[1]), int(sys.argv[2]), sys.argv[3:])
