@@ -100,6 +100,7 @@ class Protection:
         self.element_active = bytearray(16)  # 1 = picked up, indexed by ELEMENT_*
         self.ramp_permille = 0  # enter-service ramp: share of rating allowed, 0..1000
         self.islanding_mhz = 0  # active method: correlation figure
+        self.probing = 0  # active method: 1 while it pushes loudly; the frequency is then partly its own doing
         self.perturb_var = 0  # active method: reactive power to add, VAr
         self.mean_mv = [0] * PHASES  # 10-minute means
 

@@ -13,6 +13,7 @@ class Droop:
 
     def __init__(self, image, settings, profile):
         self._inputs = image.inputs
+        self._protection = image.protection
         self._settings = settings
         self._over_start_uhz = profile.over_start_uhz
         self._under_start_uhz = profile.under_start_uhz
@@ -34,6 +35,8 @@ class Droop:
     def run(self) -> None:
         """Work out the droop power of this cycle's frequency."""
         inputs = self._inputs
+        if self._protection.probing:
+            return  # anti-islanding moves the frequency now, for 1 s at most: do not answer our own push
         self.power_w = 0
         if not inputs.frequency_ok or not self._settings.droop_enable:
             return

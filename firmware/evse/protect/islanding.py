@@ -2,7 +2,7 @@
 """Active anti-islanding: ask the grid with a little reactive power and judge its answer. Rate: each cycle.
 
 Reads: inputs (grid_w, phase_mv, cycle_uhz), outputs.contactor, request.want_var. Writes: protection.perturb_var
-(+ absorbs, added to the reactive command), protection.islanding_mhz, and `detected`, which Protect turns into a trip.
+(+ absorbs, added to the reactive command), islanding_mhz and probing, and `detected`, which Protect turns into a trip.
 
 An island answers +Q with +f and keeps the answer; a grid answers with a short blip at most. A quiet square of Q
 and a weak positive feedback look for an answer; an unusual step or an answer starts a loud probe, whose pushes are
@@ -48,6 +48,8 @@ FULL, PART = 2, 1  # credit of an answer
 ENOUGH = 4  # credit without a break
 SUSPECT = 3  # credit from which a breakdown of the voltage counts as an answer
 SUSPECT_MS = 600
+IDLE_MS = 300  # a probe goes on without export for so long
+PROBING_MS = 1000  # so long at most the frequency response is held: codes allow it 2 s to begin
 GIVE_UP = 2  # unanswered pushes in a row
 SETTLE_MS = 150  # after a probe: its own last step is not unusual
 CALM_MS = 1000  # after a fruitless probe the thresholds are doubled (twice at most), each for this long
@@ -101,6 +103,8 @@ class Islanding:
         self._blip = 0
         self._suspect_ms = 0
         self._dead_ms = 0
+        self._idle_ms = 0  # without export, in this probe
+        self._probe_ms = 0
 
     def _configure(self, settings) -> None:
         self._changed = settings.changed
@@ -124,12 +128,17 @@ class Islanding:
         if not self.state:
             if inputs.grid_w < self._begin_w and self._may_ask():
                 self._start(inputs.cycle_uhz // 1000)
-        elif inputs.grid_w > self._end_w or not self._outputs.contactor or not self._enabled:
+        elif not self._outputs.contactor or not self._enabled or (inputs.grid_w > self._end_w and self._idle(inputs)):
             self._stop()
         elif (inputs.phase_mv[0] < self._half_mv or self._dead_ms) and self._sagging(inputs):
             return
         elif inputs.frequency_ok:
             self._listen(inputs.cycle_uhz // 1000, inputs.elapsed_ms)
+
+    def _idle(self, inputs) -> int:
+        """Return 1 when the export is over: at once when quiet; a probe goes on, an island's power may swing."""
+        self._idle_ms += inputs.elapsed_ms
+        return 1 if self.state == QUIET or self._idle_ms > IDLE_MS else 0
 
     def _may_ask(self) -> int:
         return 1 if self._enabled and self._outputs.contactor and self._inputs.frequency_ok else 0
@@ -159,6 +168,9 @@ class Islanding:
         if not -BLIP_MHZ < mhz - last < BLIP_MHZ:
             self._blip = 1
             self._credit = 0
+        self._probe_ms += elapsed_ms
+        if self._probe_ms > PROBING_MS:
+            self._protection.probing = 0
         self._follow((mhz + last) >> 1)
 
     # --- start and stop ---
@@ -176,6 +188,7 @@ class Islanding:
 
     def _stop(self) -> None:
         self.state = OFF
+        self._protection.probing = 0
         self.detected = 0
         self._push_var = 0
         self._protection.perturb_var = 0
@@ -184,6 +197,7 @@ class Islanding:
     def _rest(self, wait_ms: int) -> None:
         """Go back to the quiet search; for wait_ms nothing is unusual."""
         self.state = QUIET
+        self._protection.probing = 0
         self._since_ms = 0
         self._span_ms = wait_ms + self._half_ms
         self._wait_ms = wait_ms
@@ -291,6 +305,9 @@ class Islanding:
     def _begin(self, sign: int, value_mhz: int) -> None:
         """Push the way the frequency goes: all units of one island then push together."""
         self.state = PROBE
+        self._protection.probing = 1
+        self._probe_ms = 0
+        self._idle_ms = 0
         self.probes += 1
         self._events.emit(self._inputs.now_ms, EVENT_PICKUP, ELEMENT_ISLANDING, value_mhz)
         if sign * self._request.want_var > (self._most_var * 3) >> 2:
