@@ -23,6 +23,18 @@ from backfeed.errors import InputError, PartError
 
 READ_TIMEOUT_S = 5.0  # of one read: mpremote blocks on a PTY that says nothing
 CHUNK_BYTES = 512
+FEED_EVERY_S = 1.0
+# boot.py starts a watchdog that no port can stop. Once firmware of ours is there it may run, so it is fed while we work;
+# a blank board has none and gets none. Opening it again keeps a running one running.
+TAKE_WATCHDOG = """
+import os
+try:
+ os.stat('evse')
+ import machine
+ _watchdog = machine.WDT(timeout=8000)
+except (OSError, ImportError):
+ _watchdog = None
+"""
 DIRECTORY = 0x4000  # in the mode that MicroPython's stat and ilistdir return
 
 
@@ -42,6 +54,7 @@ class BoardLink:
     def __init__(self, port: str) -> None:
         check_port(port)
         self.port = port
+        self._fed_s = time.monotonic()
         try:
             self._transport = SerialTransport(port, timeout=READ_TIMEOUT_S)
         except (TransportError, OSError, serial.SerialException) as error:
@@ -52,6 +65,7 @@ class BoardLink:
     def __enter__(self) -> BoardLink:
         try:
             self._do(self._transport.enter_raw_repl, soft_reset=False)
+            self.run(TAKE_WATCHDOG)
         except PartError:
             self.close()
             raise
@@ -71,6 +85,12 @@ class BoardLink:
         """Run code on the board and return what it printed."""
         out: bytes = self._do(self._transport.exec, code)
         return out.decode(errors="replace")
+
+    def feed(self) -> None:
+        """Hold the board's watchdog off, about once a second; call between any two steps of a long job."""
+        if time.monotonic() - self._fed_s >= FEED_EVERY_S:
+            self._fed_s = time.monotonic()
+            self.run("if _watchdog: _watchdog.feed()")
 
     def eval(self, expression: str) -> Any:
         """Return the value of an expression whose repr is a Python literal."""
@@ -99,7 +119,12 @@ class BoardLink:
         """Write a file beside its place, then rename it there: a cut leaves the old file whole."""
         self.make_folders(path)
         fresh = path + ".new"
-        self._do(self._transport.fs_writefile, fresh, content, CHUNK_BYTES, lambda done, total: wrote(done))
+
+        def progress(done: int, _total: int) -> None:
+            self.feed()
+            wrote(done)
+
+        self._do(self._transport.fs_writefile, fresh, content, CHUNK_BYTES, progress)
         self.run(f"import os\nos.rename({fresh!r}, {path!r})")
 
     def make_folders(self, path: str) -> None:

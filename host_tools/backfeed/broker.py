@@ -43,6 +43,7 @@ MOSQUITTO_CONFIG = """\
 listener {port} {host}
 allow_anonymous true
 persistence false
+set_tcp_nodelay true
 user {user}
 """
 

@@ -59,6 +59,7 @@ def put(link: BoardLink, files: list[BoardFile], outcome: Outcome, progress: Pro
     task = progress.add_task("flash", total=sum(len(file.content) for file in files))
     for file in files:
         progress.update(task, description=file.path)
+        link.feed()
         if link.sha256(file.path) != file.sha256:
             link.write_file(file.path, file.content)
             outcome.written += 1

@@ -63,6 +63,8 @@ class _MicroPython:
         self._of_port = of_port  # kept here: boot.py and main.py share this file's globals
 
     def __getattr__(self, name):
+        if name == "_of_port":
+            raise AttributeError(name)  # not there yet: asking for it again would never end
         return getattr(self._of_port, name)
 
     def alloc_emergency_exception_buf(self, size):
