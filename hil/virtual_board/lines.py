@@ -70,9 +70,10 @@ class SerialLine:
                 self.device.receive(data, self._asked_us)
                 self._look_us = self._asked_us + FIRST_LOOK_US
         self.poll()
-        if self._look_us <= t_us:
-            over = self._arriving or t_us - self._asked_us >= LAST_LOOK_US
-            self._look_us = NEVER_US if over else t_us + LOOK_US
+        if self._arriving:
+            self._look_us = NEVER_US  # it has answered
+        elif self._look_us <= t_us:
+            self._look_us = NEVER_US if t_us - self._asked_us >= LAST_LOOK_US else t_us + LOOK_US
         reached = []
         while self._arriving and self._arriving[0][0] <= t_us:
             reached.append(self._arriving.pop(0))

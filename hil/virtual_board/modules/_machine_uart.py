@@ -112,8 +112,10 @@ class UART:
             # The head says how fast: bits per character, baud rate.
             head = struct.pack("<HI", self._char_bits, self._baudrate)
             world.queue(_link.TX_UART, self._channel, start_us, head + bytes(buf))
-            if self._busy_until < world.wake_us:
-                world.wake_us = self._busy_until  # then the device has it
+            # The device has it then; the first character of an answer takes as long again as one of ours.
+            answer_us = self._busy_until + self._chars_us(1)
+            if answer_us < world.wake_us:
+                world.wake_us = answer_us
         if port.UART_BLOCKS:
             world.sleep_until(self._busy_until)
         return count
