@@ -16,6 +16,7 @@ COMMANDS = {
     "flash": "backfeed.flash:flash",
     "console": "backfeed.console:console",
     "profile": "backfeed.profile:profile",
+    "evidence": "backfeed.evidence:evidence",
     "bench": "backfeed.bench:bench",
 }
 

@@ -1,0 +1,40 @@
+# SPDX-License-Identifier: MIT
+"""All sessions of a profile, and how to pick among them."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import replace
+
+from hil.evidence import phases, rates, reconnect, ride, stages
+from hil.evidence.model import Facts, Session
+
+
+def sessions(profile: str, seed: int = 1) -> list[Session]:
+    """Return every session of a profile. seed: of wandering slopes."""
+    facts = Facts(profile)
+    shorter = reconnect.shortened(facts)
+    found = [_with(session, shorter) for session in stages.sessions(facts)]
+    found += [_with(session, shorter) for session in rates.sessions(facts, seed)]
+    return found + reconnect.sessions(facts) + ride.sessions(facts, shorter) + phases.sessions(facts, shorter)
+
+
+def _with(session: Session, changes: str) -> Session:
+    """Add changes of waits to those the session has."""
+    return replace(session, changes=",".join(part for part in (session.changes, changes) if part))
+
+
+def pick(found: list[Session], case: str) -> list[Session]:
+    """Return the sessions with a case whose name holds the text; the cases before it are kept, as they lead there."""
+    picked = []
+    for session in found:
+        at = [i for i, row in enumerate(session.cases) if case.lower() in row.name.lower()]
+        if at:
+            picked.append(replace(session, cases=session.cases[: at[-1] + 1]))
+    return picked
+
+
+def sample(found: list[Session], count: int, seed: int, most_s: float) -> list[Session]:
+    """Return count sessions drawn at random among those that last no more than most_s of virtual time."""
+    short = [session for session in found if sum(case.duration_s for case in session.cases) <= most_s]
+    return random.Random(seed).sample(short, min(count, len(short)))

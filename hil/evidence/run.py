@@ -1,0 +1,204 @@
+# SPDX-License-Identifier: MIT
+"""Plays sessions through the whole firmware on the virtual board, in lockstep against the plant."""
+
+from __future__ import annotations
+
+import random
+import re
+import tempfile
+import time
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass, field, replace
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+from backfeed import firmware_ask
+from backfeed.errors import PartError
+from backfeed.report.model import Check
+from hil.evidence.judge import BEGINS_CLOSED, Span, check
+from hil.evidence.model import Case, Facts, Move, Session
+from hil.evidence.watch import Watch
+from hil.plant.config import StationConfig
+from hil.plant.station import Station
+from hil.virtual_board import VirtualBoard, VirtualBoardError
+
+STIFF = 1000.0  # short-circuit ratio: what a grid simulator is to a charger
+CLOSE_LIMIT_S = 30.0  # for vehicle and contactor after the first wait
+SETTLE_S = 3.0  # of exporting before the first case
+EXPORT_W = {1: -2500, 3: -7500}  # what the smallest nominal voltage can carry on 32 A
+OPEN_MS = 20.0  # contactor: the slowest that the limit of delay + 100 ms allows for
+TRIP_LINE = re.compile(r"^\d+ .* (\w+) L(\d) value=(-?\d+) limit=(-?\d+)", re.MULTILINE)
+HASH_LINE = re.compile(r"profile=\w+ hash=([0-9a-f]{8})")
+
+
+@dataclass
+class Result:
+    """A played session. checks in the order of its cases; trips: what the firmware's own record says of each."""
+
+    session: Session
+    checks: list[Check] = field(default_factory=list)
+    trips: list[dict[str, Any]] = field(default_factory=list)
+    hash: str = ""
+    virtual_s: float = 0.0
+    wall_s: float = 0.0
+    boards: int = 0
+
+
+def play(session: Session, seed: int = 1, firmware: str = "firmware") -> Result:
+    """Play a session. A board that left service against its case is replaced by a new one for the rest."""
+    result = Result(session)
+    started_s = time.monotonic()
+    left = list(session.cases)
+    while left:
+        done = _board(replace(session, cases=tuple(left)), seed + result.boards, firmware, result)
+        result.boards += 1
+        left = left[done:]
+    result.wall_s = time.monotonic() - started_s
+    return result
+
+
+def _board(session: Session, seed: int, firmware: str, result: Result) -> int:
+    """Play cases on one board; return how many, at least one."""
+    facts = Facts(session.profile, session.changes)
+    config = StationConfig(
+        phases=session.phases,
+        nominal_v=facts.nominal_v,
+        nominal_hz=facts.nominal_hz,
+        short_circuit_ratio=STIFF,
+        open_ms=OPEN_MS,
+        seed=seed,
+    )
+    station = Station(config)
+    station.vehicle.plug()
+    with tempfile.TemporaryDirectory(prefix="backfeed-evidence-") as folder:
+        fram = Path(folder) / "fram.bin"
+        wanted = {"profile": session.profile, "phases": session.phases, "profile_changes": session.changes}
+        firmware_ask.write_settings(fram, {**wanted, **session.settings})
+        watch = Watch(station)
+        try:
+            with VirtualBoard(station, fram_path=fram, seed=seed, firmware=firmware) as board:
+                board.hooks.append(watch)
+                return Player(session, facts, station, board, watch, seed, result).play()
+        except VirtualBoardError as error:
+            raise PartError(f"{session.profile} {session.name}: {error}") from error
+
+
+class Player:
+    """One board and the cases it plays."""
+
+    def __init__(
+        self,
+        session: Session,
+        facts: Facts,
+        station: Station,
+        board: VirtualBoard,
+        watch: Watch,
+        seed: int,
+        result: Result,
+    ) -> None:
+        self._session, self._facts, self._station = session, facts, station
+        self._board, self._watch, self._result = board, watch, result
+        self._random = random.Random(f"{session.profile} {session.name} {seed}")
+        rating_w = float(session.settings.get("export_rating_w", 0)) or abs(EXPORT_W[session.phases])
+        self._rating_w = rating_w
+
+    def play(self) -> int:
+        """Enter service, export, play; return how many cases were played."""
+        self._enter()
+        done = 0
+        for case in self._session.cases:
+            if done and BEGINS_CLOSED[case.judge] != self._station.truth.contactor_closed:
+                break
+            self._result.checks.append(self._case(case))
+            done += 1
+        self._result.virtual_s += self._board.now_us / 1e6
+        return done
+
+    def _enter(self) -> None:
+        p = self._facts.profile
+        limit_s = (p.first_wait_ms + p.enter_random_ms) / 1000 + CLOSE_LIMIT_S
+        board, truth = self._board, self._station.truth
+        if not board.run_while(lambda: not truth.contactor_closed, limit_s, 0.1):
+            raise PartError(
+                f"{self._session.profile} {self._session.name}: the contactor did not close within {limit_s:g} s"
+                f" of power-up; the console says:\n{board.console.tail()}"
+            )
+        self._say("mode script", "unlock installer", f"setpoint {EXPORT_W[self._session.phases]} 3600")
+        self._result.hash = self._result.hash or self._hash()
+        board.run(SETTLE_S)
+
+    def _say(self, *lines: str) -> str:
+        """Type lines; return what the console says to them."""
+        board = self._board
+        before = len(board.console.text)
+        for line in lines:
+            board.console_write(line + "\r")
+            board.run(0.3)
+        return board.console.text[before:]
+
+    def _hash(self) -> str:
+        found = HASH_LINE.search(self._say("profile"))
+        if not found or found.group(1) != self._facts.profile.hash:
+            said = found.group(1) if found else "none"
+            raise PartError(
+                f"{self._session.profile}: the board's profile hash is {said}, ours {self._facts.profile.hash}"
+            )
+        return found.group(1)
+
+    def _case(self, case: Case) -> Check:
+        board = self._board
+        # A stimulus may fall anywhere in the line cycle and in the firmware's cycle.
+        start_us = board.now_us + 100_000 + self._random.randrange(0, 20_000, 50)
+        end_us = start_us + round(case.duration_s * 1e6)
+        for move in case.moves:
+            self._schedule(start_us + round(move.at_s * 1e6), move)
+        span = Span(start_us, end_us, rating_w=self._rating_w)
+        if case.judge == "ceases":
+            board.run_until(start_us + round((case.since_s + case.delay_ms / 1000 - 0.02) * 1e6))
+            span.cease_us = self._watch.current_end_us
+        board.run_until(end_us)
+        if case.judge == "opens":
+            span.trip = self._trip()
+        return check(case, span, self._watch)
+
+    def _trip(self) -> dict[str, Any]:
+        found = TRIP_LINE.findall(self._say("trips"))
+        if not found:
+            return {}
+        element, phase, value, limit = found[-1]
+        trip = {"element": element, "phase": int(phase), "value": int(value), "threshold": int(limit)}
+        self._result.trips.append(trip)
+        return trip
+
+    def _schedule(self, t_us: int, move: Move) -> None:
+        at, grid = self._station.at, self._station.grid
+        if move.voltage_v is not None or move.frequency_hz is not None:
+            at(
+                t_us,
+                grid.set,
+                voltage_v=move.voltage_v,
+                frequency_hz=move.frequency_hz,
+                ramp_s=move.ramp_s,
+                phase=move.phase,
+            )
+        if move.jump_deg is not None:
+            at(t_us, grid.jump, move.jump_deg, phase=move.phase)
+        if move.thd is not None:
+            at(t_us, grid.distort, move.thd)
+        if move.noise is not None:
+            at(t_us, grid.noise, move.noise)
+
+
+def play_all(sessions: list[Session], jobs: int, seed: int = 1, firmware: str = "firmware") -> Iterator[Result]:
+    """Play sessions in worker processes, longest first; yield results as they come."""
+    ordered = sorted(sessions, key=lambda session: -sum(case.duration_s for case in session.cases))
+    if jobs < 2:
+        for session in ordered:
+            yield play(session, seed, firmware)
+        return
+    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
+        waiting = [pool.submit(play, session, seed, firmware) for session in ordered]
+        for future in as_completed(waiting):
+            yield future.result()
