@@ -11,10 +11,10 @@ JOBS   ?= 2
 SOURCES := host_tools hil tests firmware boards
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo sim test check format bench clean
+.PHONY: help setup demo sim test check format bench bench-lom clean
 
 help: ## List the targets
-	@grep -hE '^[a-z0-9]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-8s %s\n", $$1, $$2 }'
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-9s %s\n", $$1, $$2 }'
 
 setup: $(STAMP) ## Make .venv with everything pinned in pyproject.toml
 
@@ -55,6 +55,9 @@ format: $(STAMP) ## Put the sources into the house's format
 
 bench: $(STAMP) $(VM31) ## Measure speed, allocation and size; writes build/bench/bench.json
 	@$(BIN)/backfeed bench
+
+bench-lom: $(STAMP) ## Measure loss of mains alone; writes build/bench/lom.html
+	@$(BIN)/backfeed bench lom
 
 clean: ## Remove build/, .venv and caches
 	rm -rf build $(VENV) .pytest_cache .ruff_cache .mypy_cache .hypothesis *.egg-info

@@ -12,8 +12,16 @@ each number and what was measured are in docs/loss-of-mains.md.
 
 from array import array
 
-from evse.faults import ELEMENT_ISLANDING, EVENT_HOLD, EVENT_PICKUP
+from evse.faults import (
+    ELEMENT_ISLANDING,
+    EVENT_HOLD,
+    EVENT_PICKUP,
+    REASON_NO_REACTIVE,
+    REASON_NONE,
+    REASON_TOO_SLOW,
+)
 from evse.fixed import clamp
+from evse.image import NEVER_MS
 
 OFF, QUIET, PROBE = 0, 1, 2
 
@@ -21,7 +29,7 @@ OFF, QUIET, PROBE = 0, 1, 2
 BEGIN_PERMILLE, END_PERMILLE = 10, 5
 MOST_PERMILLE = 440  # reactive power of the rating, whoever asks for it: what limit allows too
 # Below these shares of rated export a push is not made smaller: the inverter could not resolve it.
-QUIET_FLOOR_PERMILLE, PROBE_FLOOR_PERMILLE = 333, 125
+QUIET_FLOOR_PERMILLE, PROBE_FLOOR_PERMILLE = 333, 30
 SAG_PERMILLE = 900  # of nominal: below it pushes shrink with the square of the voltage, as a weak grid demands
 HALF_PERMILLE = 500  # of nominal: a fall below it that follows answers is an island breaking down
 DEAD_PERMILLE = 350  # of nominal: below it there is nothing to ask
@@ -42,17 +50,19 @@ BASE_MS, ANSWER_MS = 30, 50  # after a flip: last moment before, first moment of
 FULL_ANSWER_MHZ = 1600  # a push is answered in full: an island settles near 3000
 PART_ANSWER_MHZ = 500  # a push that ran out of time is still answered in part
 ALIVE_MHZ = 500  # a push that moved this much, either way, is no reason to give up
-BLIP_MHZ = 1500  # from one reading to the next: a phase jump; that push proves nothing
+BLIP_MHZ = 1500  # from one reading to the next: a phase jump, so that this push proves little
 DEAF_MS, LEG_LEAST_MS, LEG_MOST_MS, LEG_SPREAD_MS = 20, 50, 180, 50
-FULL, PART = 2, 1  # credit of an answer
-ENOUGH = 4  # credit without a break
-SUSPECT = 3  # credit from which a breakdown of the voltage counts as an answer
+FULL, PART, BLIPPED = 6, 3, 2  # credit of an answer
+ENOUGH = 12  # credit without a break
+SUSPECT = 9  # credit from which a breakdown of the voltage counts as an answer
 SUSPECT_MS = 600
 IDLE_MS = 300  # a probe goes on without export for so long
 PROBING_MS = 1000  # so long at most the frequency response is held: codes allow it 2 s to begin
 GIVE_UP = 2  # unanswered pushes in a row
 SETTLE_MS = 150  # after a probe: its own last step is not unusual
 CALM_MS = 1000  # after a fruitless probe the thresholds are doubled (twice at most), each for this long
+
+SLOWEST_MS = 200  # inverter: from a reactive setpoint to its terminals; the longest leg of a probe
 
 
 class Islanding:
@@ -141,6 +151,11 @@ class Islanding:
         return 1 if self.state == QUIET or self._idle_ms > IDLE_MS else 0
 
     def _may_ask(self) -> int:
+        response_ms = self._inputs.inverter_var_response_ms
+        if response_ms > SLOWEST_MS:  # its answer would come when the push is over
+            self._protection.islanding_refused = REASON_NO_REACTIVE if response_ms >= NEVER_MS else REASON_TOO_SLOW
+            return 0
+        self._protection.islanding_refused = REASON_NONE
         return 1 if self._enabled and self._outputs.contactor and self._inputs.frequency_ok else 0
 
     def _listen(self, mhz: int, elapsed_ms: int) -> None:
@@ -167,7 +182,6 @@ class Islanding:
             return
         if not -BLIP_MHZ < mhz - last < BLIP_MHZ:
             self._blip = 1
-            self._credit = 0
         self._probe_ms += elapsed_ms
         if self._probe_ms > PROBING_MS:
             self._protection.probing = 0
@@ -361,7 +375,7 @@ class Islanding:
 
     def _answered(self, mean: int, answer: int) -> None:
         self._unanswered = 0
-        self._give(0 if self._blip else FULL, answer)
+        self._give(BLIPPED if self._blip else FULL, answer)
         self._turn(mean, self._span_ms)
 
     def _late(self, mean: int, answer: int, against: int) -> None:

@@ -182,7 +182,7 @@ def _ten(lom: Lom, base: Case, progress: Progress) -> None:
 def _tolerance(lom: Lom, base: Case, progress: Progress) -> None:
     progress("other inverters and loads")
     changes: dict[str, dict[str, Any]] = {"as built: 15 ms link, 15 ms latency, 30 ms lag, PLL 12 Hz, Qf 1": {}}
-    for link_ms in (5.0, 30.0, 45.0, 60.0):
+    for link_ms in (5.0, 30.0, 45.0, 60.0, 100.0):
         changes[f"link {link_ms:g} ms"] = {"link_ms": link_ms}
     for lag_ms in (10.0, 60.0, 100.0):
         changes[f"inverter lag {lag_ms:g} ms"] = {"inverter": replace(base.inverter, response_ms=lag_ms)}
@@ -192,6 +192,7 @@ def _tolerance(lom: Lom, base: Case, progress: Progress) -> None:
         changes[f"Qf {quality:g}"] = {"quality": quality}
     changes["export 10 %"] = {"power": 0.10}
     changes["export 5 %"] = {"power": 0.05}
+    changes["export 3 %"] = {"power": 0.03}
     changes["1 % noise, 5 % THD"] = {"noise": 0.01, "thd": 0.05}
     for name, change in changes.items():
         cases = [
