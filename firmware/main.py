@@ -71,29 +71,51 @@ def open_cycle(board, image, settings, said):
 def open_board(board, settings, profile, said) -> None:
     """Start front end, inverter line and network; without a front end the cycle runs and refuses power."""
     from evse.drivers.ade9000 import AfeError
+    from evse.tasks.calibration import apply_gains
 
     try:
         board.open(settings, profile.nominal_uhz // 1000000)
+        apply_gains(board.afe, settings)
     except AfeError as error:
         said.append("grid front end did not start: %s; check its supply and SPI, then reboot" % error)
 
 
-def build_tasks(station):
-    """Fill station.tasks."""
+def open_stores(station):
+    """Open what is in FRAM; return the stores of the records task."""
+    from evse.store.budget import BudgetStore
+    from evse.store.energy import EnergyStore
     from evse.store.journal import JournalStore
+    from evse.store.recording import RecordingStore
+    from evse.store.sessions import SessionStore
     from evse.store.trips import TripStore
+
+    memory = station.board.memory
+    station.journal = JournalStore(memory, station.clock.now_s)
+    station.trips = TripStore(memory)
+    return EnergyStore(memory), SessionStore(memory), BudgetStore(memory), RecordingStore(memory)
+
+
+def build_tasks(station, recorder):
+    """Fill station.tasks."""
     from evse.tasks.console import ConsoleTask
     from evse.tasks.inverter import InverterTask
     from evse.tasks.journal import JournalTask
     from evse.tasks.mqtt import MqttTask
+    from evse.tasks.records import RecordsTask
 
     mqtt = MqttTask(station)
-    station.journal = JournalStore(station.board.memory, station.clock.now_s)
-    station.trips = TripStore(station.board.memory)
-    station.journal_task = JournalTask(station, (mqtt,))
-    station.tasks = [station.clock, station.journal_task, ConsoleTask(station), mqtt]
+    records = station.records = RecordsTask(station, open_stores(station), recorder)
+    station.journal_task = JournalTask(station, (mqtt, records))
+    station.tasks = [station.clock, station.journal_task, records, ConsoleTask(station), mqtt]
     if station.cycle is not None and station.board.inverter_uart is not None:
         station.tasks.append(InverterTask(station.image, station.settings, station.board))
+
+
+def build_recorder(image, settings, cycle):
+    """Return the trip recorder around the cycle; None without a cycle."""
+    from evse.tasks.recorder import Recorder
+
+    return None if cycle is None else Recorder(image, settings.phases, cycle.run)
 
 
 def start():
@@ -111,11 +133,12 @@ def start():
     station = Station(board, image, settings, profile, cycle)
     for text in said:
         station.notes.say("boot", text)
-    build_tasks(station)
+    recorder = build_recorder(image, settings, cycle)
+    build_tasks(station, recorder)
     image.events.emit(ticks_ms(), EVENT_BOOT)
     gc.collect()
-    if cycle is not None:
-        board.ticker(cycle.run)
+    if recorder is not None:
+        board.ticker(recorder.run)
     return station
 
 

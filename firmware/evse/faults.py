@@ -93,6 +93,8 @@ REASONS = (
     ("user_stop", "Stopped by its user."),
     ("v2x_above", "The battery is above the vehicle's V2X range: no charging."),
     ("soc_stale", "Battery charge reading is too old: no export."),
+    ("too_slow", "The inverter answers too slowly for this service."),
+    ("no_reactive", "The inverter takes no reactive setpoint."),
 )
 
 # What the event ring records: name, what `subject` indexes, unit of `value`.
@@ -124,6 +126,8 @@ EVENTS = (
     ("departure", "departure_state", "min"),
     ("contactor_retry", "", "count"),
     ("wake_up", "", ""),
+    ("setting_was", "", ""),
+    ("session_end", "session_end", ""),
 )
 
 # Protection elements: name, ANSI device number, unit of the measured value.
@@ -149,6 +153,18 @@ ELEMENTS = (
 PILOT_STATES = ("unknown", "A", "B", "C", "D", "E", "F")
 SESSION_STATES = ("boot", "idle", "plugged", "ready", "closing", "energised", "stopping", "tripped", "fault")
 DEPARTURE_STATES = ("off", "waiting", "charging", "unreachable", "clock_unknown", "reached", "soc_unknown")
+# Why a session's record ends, named as in OCPP 2.1 (ReasonEnumType). Append only.
+SESSION_ENDS = (
+    "Other",
+    "EVDisconnected",
+    "StoppedByEV",
+    "Local",
+    "EmergencyStop",
+    "GroundFault",
+    "PowerQuality",
+    "PowerLoss",
+    "Reboot",
+)
 SERVICES = ("none", "fault", "protect", "vehicle", "departure", "remote", "droop", "user")
 
 
@@ -194,3 +210,6 @@ PILOT_UNKNOWN, PILOT_A, PILOT_B, PILOT_C, PILOT_D, PILOT_E, PILOT_F = range(7)
     DEPARTURE_REACHED,
     DEPARTURE_SOC_UNKNOWN,
 ) = range(7)
+END_OTHER, END_UNPLUGGED, END_BY_EV, END_LOCAL, END_ESTOP, END_GROUND_FAULT, END_GRID, END_POWER_LOSS, END_REBOOT = (
+    range(9)
+)

@@ -76,6 +76,8 @@ class Inputs:
         self.inverter_alarms = 0  # SunSpec 701 Alrm, low 30 bits
         self.inverter_charge_w = 0  # its rating now, magnitudes
         self.inverter_discharge_w = 0
+        self.inverter_response_ms = 0  # from setpoint to power, at worst, as its driver declares; 0 = not told yet
+        self.inverter_var_response_ms = 0  # the same for reactive power; NEVER_MS = it takes no reactive setpoint
         # Site meter
         self.meter_ok = 0
         self.meter_w = 0
@@ -101,6 +103,7 @@ class Protection:
         self.ramp_permille = 0  # enter-service ramp: share of rating allowed, 0..1000
         self.islanding_mhz = 0  # active method: correlation figure
         self.probing = 0  # active method: 1 while it pushes loudly; the frequency is then partly its own doing
+        self.islanding_refused = 0  # REASON_* while the active method is refused: what the inverter cannot do
         self.perturb_var = 0  # active method: reactive power to add, VAr
         self.mean_mv = [0] * PHASES  # 10-minute means
 
@@ -115,6 +118,7 @@ class Request:
         self.want_var = 0
         self.owner = 0  # SERVICE_*
         self.droop_w = 0
+        self.droop_refused = 0  # REASON_* while frequency response is refused: what the inverter cannot do
         self.duty_permille = 1000  # pilot: 1000 = steady +12 V, 0 = steady -12 V (state F)
         self.stop = 0  # 1: ramp to zero, then open
         self.lease_ms = 0  # left on the remote setpoint
@@ -187,6 +191,19 @@ class Budget:
         self.cycles_milli = 0  # equivalent full cycles, thousandths
 
 
+class Energy:
+    """Registers for life and of the session, in Wh. Written by the records task; the cycle does not use them."""
+
+    def __init__(self):
+        self.import_wh = 0
+        self.export_wh = 0
+        self.phase_import_wh = [0] * PHASES
+        self.phase_export_wh = [0] * PHASES
+        self.session_import_wh = 0  # since the vehicle was plugged in
+        self.session_export_wh = 0
+        self.session_s = 0
+
+
 class Events:
     """Ring of (ticks_ms, code, subject, value, phase), written in the cycle, drained by the journal task.
 
@@ -251,7 +268,11 @@ class Mail:
     """Mailboxes from tasks to the cycle."""
 
     def __init__(self):
-        self.inverter = Box(("state", "connected", "power_w", "reactive_var", "alarms", "charge_w", "discharge_w"))
+        # response_ms, var_response_ms: as in Inputs; stale_ms: believed this long, 0 = as the settings say
+        self.inverter = Box(
+            ("state", "connected", "power_w", "reactive_var", "alarms", "charge_w", "discharge_w")
+            + ("response_ms", "var_response_ms", "stale_ms")
+        )
         self.battery = Box(("soc_permille", "soc_ok", "cdeg", "charge_w", "discharge_w", "v2x_min_wh", "v2x_max_wh"))
         self.meter = Box(("power_w",))
         # A setpoint is a lease: value, how long it holds, and who asked.
@@ -272,5 +293,6 @@ class Image:
         self.outputs = Outputs()
         self.status = Status()
         self.budget = Budget()
+        self.energy = Energy()
         self.mail = Mail()
         self.events = Events()

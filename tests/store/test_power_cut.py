@@ -2,12 +2,16 @@
 # runs on: cpython, micropython
 """Power cut at every single byte of every write of every record type: what was acknowledged is there afterwards."""
 
+import struct
+
 from cut_fram import CutFram, PowerCut
 
 from evse.image import Image
 from evse.store import layout
+from evse.store.budget import BudgetStore
 from evse.store.energy import EnergyStore
 from evse.store.journal import JournalStore
+from evse.store.recording import RecordingStore
 from evse.store.ring import Ring
 from evse.store.sessions import SessionStore
 from evse.store.settings import Settings
@@ -124,7 +128,7 @@ def test_a_ring_keeps_what_it_acknowledged_at_every_cut():
 
 
 def test_energy_registers_never_go_back_at_any_cut():
-    length = 12 + 24
+    length = 12 + 48
     for round_number in range(1, 4):
         for cut in range(length + 1):
             memory = CutFram()
@@ -134,10 +138,10 @@ def test_energy_registers_never_go_back_at_any_cut():
                 counter += 1000
                 store.take([counter, 1, 2], [3, counter * 2, 4])
                 assert store.save() == 1
-            before = list(store.registers_wh)
+            before = list(store.registers_mwh)
             memory.cut_after = cut
             store.take([counter + 7, 1, 2], [3, counter * 2, 4])
-            wanted = list(store.registers_wh)
+            wanted = list(store.registers_mwh)
             acknowledged = 0
             try:
                 store.save()
@@ -149,12 +153,12 @@ def test_energy_registers_never_go_back_at_any_cut():
             again = EnergyStore(memory)
             assert again.damaged == 0
             # A record cut where the rest happens to be there already may count; one not acknowledged need not.
-            assert again.registers_wh == wanted or (not acknowledged and again.registers_wh == before), (
+            assert again.registers_mwh == wanted or (not acknowledged and again.registers_mwh == before), (
                 round_number,
                 cut,
             )
             for register in range(6):
-                assert again.registers_wh[register] >= before[register]
+                assert again.registers_mwh[register] >= before[register]
 
 
 def test_journal_trips_and_sessions_at_every_cut():
@@ -213,6 +217,116 @@ def test_settings_are_old_or_new_at_every_cut():
         assert again.load() == 1 and again.damaged == 0
         assert again.soc_floor_permille == wanted, cut
     assert wanted == 310
+
+
+def test_the_running_session_is_recorded_once_at_every_cut():
+    # keep, keep, append: whatever is cut, after the restart there is one record of it, or it still runs.
+    for cut in range(2 * (12 + 36) + 40 + 1):
+        memory = CutFram()
+        store = SessionStore(memory)
+        store.append({"import_wh": 1})
+        store.keep({"import_wh": 2})
+        memory.cut_after = cut
+        kept = 2
+        ended = 0
+        try:
+            store.keep({"import_wh": 3})
+            kept = 3
+            store.keep({"import_wh": 4})
+            kept = 4
+            store.append({"import_wh": 4})
+            ended = 1
+        except PowerCut:
+            pass
+        POINTS[0] += 1
+        memory.cut_after = -1
+        again = SessionStore(memory)
+        left = again.left()
+        assert again.read(1)["import_wh"] == 1
+        assert (left is None) == (ended == 1), cut
+        if left is not None:
+            # Cut where the rest is there already, the record that was being written counts too.
+            assert kept <= left["import_wh"] <= min(kept + 1, 4), cut
+            kept = left["import_wh"]
+            again.append(left)
+        assert again.newest == 2 and again.read(2)["import_wh"] == kept
+        assert SessionStore(memory).left() is None, "recorded twice"
+
+
+def test_the_budget_is_old_or_new_at_every_cut():
+    budget = Image().budget
+    for cut in range(12 + 16 + 1):
+        memory = CutFram()
+        store = BudgetStore(memory)
+        budget.day_discharge_wh, budget.discharged_wh, budget.charged_wh = 10, 20, 30
+        store.save(budget, 5)
+        memory.cut_after = cut
+        budget.day_discharge_wh = 11
+        wanted = 10
+        try:
+            assert store.save(budget, 5) == 1
+            wanted = 11
+        except PowerCut:
+            pass
+        POINTS[0] += 1
+        memory.cut_after = -1
+        again = Image().budget
+        BudgetStore(memory).restore(again)
+        assert (again.discharged_wh, again.charged_wh) == (20, 30)
+        assert again.day_discharge_wh == wanted or (wanted == 10 and again.day_discharge_wh == 11), cut
+
+
+def recording_of(memory, number, pieces):
+    store = RecordingStore(memory)
+    store.begin()
+    for _ in range(pieces):
+        store.put(bytes([number & 0xFF]) * 24)
+    store.finish({"phases": 1, "rows": pieces * 2, "trip": number, "trip_row": 1, "period_ms": 10})
+
+
+def test_a_trip_recording_is_whole_or_absent_at_every_cut():
+    pieces = 4
+    length = 32 + pieces * 24 + 32
+    for cut in range(length + 1):
+        memory = CutFram()
+        recording_of(memory, 1, pieces)
+        memory.cut_after = cut
+        done = 0
+        try:
+            recording_of(memory, 2, pieces)
+            done = 1
+        except PowerCut:
+            pass
+        POINTS[0] += 1
+        memory.cut_after = -1
+        again = RecordingStore(memory)
+        if cut == 0:
+            assert again.head["trip"] == 1
+        elif done:
+            assert again.head["trip"] == 2 and len(list(again.rows())) == pieces * 2
+        elif again.head is not None:  # the old one, or the new one cut where nothing but zeros was missing
+            assert again.head["trip"] == (1 if cut < 32 else 2) and len(list(again.rows())) == pieces * 2
+    assert done == 1
+
+
+def test_a_damaged_recording_says_so():
+    memory = CutFram()
+    recording_of(memory, 7, 4)
+    memory.data[layout.RECORDING[1] + 40] ^= 1
+    try:
+        list(RecordingStore(memory).rows())
+    except ValueError as error:
+        assert "trip 7 is damaged" in str(error)
+    else:
+        raise AssertionError("a damaged recording was read")
+
+
+def test_energy_of_the_older_form_in_wh_is_taken_over():
+    memory = CutFram()
+    slots = TwoSlots(memory, layout.ENERGY)
+    slots.load()
+    slots.save(struct.pack("<6I", 1, 2, 3, 4, 5, 4000000000))
+    assert EnergyStore(memory).registers_mwh == [1000, 2000, 3000, 4000, 5000, 4000000000000]
 
 
 def test_the_number_of_cuts():

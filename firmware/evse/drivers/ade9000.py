@@ -95,6 +95,16 @@ class Ade9000:
         self._half_tx = bytearray(HEAD + 2 + 2)
         self._half_rx = bytearray(HEAD + 2 + 2)
 
+    def energy_mwh(self, phase: int, exported: int) -> int:
+        """Return what phase 0..2 imported (exported 1: exported) since start(), in mWh. For tasks: it allocates."""
+        watt_hours = self.export_wh if exported else self.import_wh
+        codes = self._export_codes if exported else self._import_codes
+        while True:
+            whole_wh = watt_hours[phase]
+            rest = codes[phase]
+            if whole_wh == watt_hours[phase]:  # no cycle came between the two
+                return whole_wh * 1000 + rest * 1000 // self.codes_per_wh
+
     # --- set-up: may block, may raise, never in the cycle ---
 
     def start(self, phases: int, nominal_hz: int = 50) -> None:

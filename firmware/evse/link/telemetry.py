@@ -6,7 +6,8 @@
 """
 
 from evse import faults
-from evse.points import MEASUREMENTS, NAME, PATH, UNIT
+from evse.link.crc import modbus
+from evse.points import LOW, MEASUREMENTS, NAME, PATH, SETTINGS, UNIT
 
 # A point whose unit is one of these carries a code of that table and is shown by its name.
 _TABLES = {
@@ -17,6 +18,7 @@ _TABLES = {
     "session_state": faults.SESSION_STATES,
     "service": faults.SERVICES,
     "departure_state": faults.DEPARTURE_STATES,
+    "session_end": faults.SESSION_ENDS,
 }
 
 
@@ -82,9 +84,37 @@ def event(row, t_s) -> dict:
     known = 0 <= code < len(faults.EVENTS)
     name, table, unit = faults.EVENTS[code] if known else ("event_%d" % code, "", "")
     element = code_name(table, subject) if table else ""
+    if code == faults.EVENT_SETTING or code == faults.EVENT_SETTING_WAS:
+        return _setting_event(name, subject << 8 | phase, value, t_s)
     if unit == "element":
         unit = faults.ELEMENTS[subject][2] if 0 <= subject < len(faults.ELEMENTS) else ""
     return {"t_s": t_s, "event": name, "element": element, "phase": phase, "value": value, "unit": unit}
+
+
+def setting_key(name: str) -> int:
+    """Return the 16 bits that stand for a setting in the journal: they do not move when the table grows."""
+    return modbus(name.encode(), 0, len(name))
+
+
+def setting_value(row, value) -> int:
+    """Return a setting's value for the journal: a number, a choice's place, a text's check sum; 0 for a secret."""
+    if row[UNIT] == "secret":
+        return 0
+    if isinstance(row[LOW], tuple):
+        return row[LOW].index(value) if value in row[LOW] else -1
+    if isinstance(value, str):
+        return modbus(value.encode(), 0, len(value))
+    return value
+
+
+def _setting_event(event_name: str, key: int, value: int, t_s) -> dict:
+    name, unit = "setting_%d" % key, ""
+    for row in SETTINGS:
+        if setting_key(row[NAME]) == key:
+            name, unit = row[NAME], row[UNIT]
+            if isinstance(row[LOW], tuple) and 0 <= value < len(row[LOW]):
+                unit = row[LOW][value]
+    return {"t_s": t_s, "event": event_name, "element": name, "phase": 0, "value": value, "unit": unit}
 
 
 def event_text(row, t_s) -> str:

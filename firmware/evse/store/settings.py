@@ -204,6 +204,18 @@ class Settings:
         """Return {name: value} of what waits for power to stop."""
         return dict(self._staged)
 
+    def asked(self) -> dict:
+        """Return {name: value} as it will be once what is staged is in force."""
+        values = self.as_dict()
+        values.update(self._staged)
+        return values
+
+    def reset(self) -> None:
+        """Put every setting back to its default, whatever is staged; not saved yet. While no power can flow only."""
+        self._staged = {}
+        self._unknown = {}
+        self._apply({name: row[points.DEFAULT] for name, row in self._rows.items()})
+
     def apply_staged(self) -> int:
         """Put what is staged in force, if no power can flow now; return how many."""
         if not self._staged or (self.energised is not None and self.energised()):

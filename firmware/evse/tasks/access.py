@@ -110,6 +110,11 @@ class Access:
         self._since_ms = ticks_ms()
         self._slots.save(self._record)
 
+    def reset(self) -> None:
+        """Forget both PINs."""
+        self._record[1:] = bytes(_RECORD - 1)
+        self._slots.save(self._record)
+
     async def set_pin(self, level: int, pin: str) -> None:
         """Set a PIN of 4..8 digits; AccessError otherwise."""
         if not (4 <= len(pin) <= 8 and pin.isdigit()):

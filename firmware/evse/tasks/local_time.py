@@ -45,7 +45,11 @@ def summer(rule: str, unix_s: int, offset_min: int) -> bool:
     return start_s <= unix_s < end_s
 
 
+def local_s(unix_s: int, offset_min: int, rule: str) -> int:
+    """Return seconds from 1970-01-01 00:00 local time."""
+    return unix_s + offset_min * 60 + (_HOUR_S if summer(rule, unix_s, offset_min) else 0)
+
+
 def minute_of_week(unix_s: int, offset_min: int, rule: str) -> int:
     """Return the local minute of the week, 0 = Monday 00:00."""
-    local_s = unix_s + offset_min * 60 + (_HOUR_S if summer(rule, unix_s, offset_min) else 0)
-    return (local_s // 60 + 3 * 1440) % WEEK_MINUTES
+    return (local_s(unix_s, offset_min, rule) // 60 + 3 * 1440) % WEEK_MINUTES

@@ -125,10 +125,10 @@ class Inbox:
         if "value" not in arguments or len(arguments) != 1:
             raise Refused('give {"value": ...} or the bare value')
         settings = self._station.settings
-        before = getattr(settings, name, None)
+        before = settings.asked()
         result = settings.set(name, arguments["value"], access)
         settings.save()
-        self._station.setting_changed(name, before, "mqtt")
+        self._station.settings_changed(before, "mqtt")
         if result == STAGED:
             self._station.notes.say("mqtt", "%s takes effect when no power can flow" % name)
 

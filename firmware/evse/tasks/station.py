@@ -4,8 +4,8 @@
 import asyncio
 from time import ticks_ms
 
-from evse.faults import EVENT_SETTING
-from evse.link.telemetry import Reader
+from evse.faults import EVENT_SETTING, EVENT_SETTING_WAS
+from evse.link.telemetry import Reader, setting_key, setting_value
 from evse.points import NAME, SETTINGS, UNIT, find
 from evse.tasks.clock import ClockTask
 from evse.tasks.commands import Commands
@@ -15,12 +15,9 @@ VERSION = "0.1.0"
 RESTART_MS = 200
 
 
-def _position(name: str) -> int:
-    """Return the row number of a setting, for the event ring; 0 when it is none."""
-    for at in range(len(SETTINGS)):
-        if SETTINGS[at][NAME] == name:
-            return at
-    return 0
+def gains_of(settings) -> dict:
+    """Return {name: ppm} of the front end's gains in force: those at boot."""
+    return {row[NAME]: getattr(settings, row[NAME]) for row in SETTINGS if row[UNIT] == "ppm"}
 
 
 class Station:
@@ -32,25 +29,36 @@ class Station:
         self.settings = settings
         self.profile = profile
         self.cycle = cycle
+        self.gains = gains_of(settings)
         self.notes = Notes()
         self.clock = ClockTask(self)
         self.commands = Commands(self)
         self.reader = Reader(image)
         self.journal = None  # the FRAM journal, once opened
         self.trips = None  # the FRAM store of trips, once opened
+        self.records = None  # the task of energy, sessions and recordings
         self.journal_task = None
         self.tasks = []
         self.keepers = []
         self.reset_cause = "unknown"
         self.reboot = False
 
-    def setting_changed(self, name: str, before, source: str) -> None:
-        """Put a change of a setting on record."""
+    def setting_changed(self, name: str, before, after, source: str) -> None:
+        """Put a change of a setting on record: in words, and in the journal as old and new value."""
         row = find(name)
-        after = "(secret)" if row is not None and row[UNIT] == "secret" else getattr(self.settings, name, "")
-        self.notes.say(source, "setting %s: %s -> %s" % (name, before, after))
-        if self.journal_task is not None:
-            self.journal_task.put((ticks_ms(), EVENT_SETTING, _position(name), 0, 0))
+        secret = row[UNIT] == "secret"
+        self.notes.say(source, "setting %s: %s" % (name, "changed" if secret else "%s -> %s" % (before, after)))
+        if self.journal_task is None:
+            return
+        key = setting_key(name)
+        for code, value in ((EVENT_SETTING_WAS, before), (EVENT_SETTING, after)):
+            self.journal_task.put((ticks_ms(), code, key >> 8, setting_value(row, value), key & 0xFF))
+
+    def settings_changed(self, before: dict, source: str) -> None:
+        """Put every difference between `before` (Settings.asked()) and now on record."""
+        for name, value in self.settings.asked().items():
+            if before[name] != value:
+                self.setting_changed(name, before[name], value, source)
 
     async def restart(self) -> None:
         """Make the outputs safe and restart the controller."""

@@ -54,22 +54,21 @@ async def get(session, words) -> str:
 async def set_(session, words) -> str:
     if len(words) < 2:
         raise VerbError("usage", "set name value")
-    settings = session.station.settings
-    before = getattr(settings, words[0], None)
+    station = session.station
+    settings = station.settings
+    before = settings.asked()
     value = " ".join(words[1:])
     try:
         result = settings.set(words[0], "" if value == '""' else value, session.level)
     except SettingError as error:
         raise VerbError("refused", str(error)) from None
     settings.save()
-    row = find(words[0])
-    if row[UNIT] == "secret":
-        before = "(secret)"
-    session.station.setting_changed(row[NAME], before, "console")
+    station.settings_changed(before, "console")
+    was = "(secret)" if find(words[0])[UNIT] == "secret" else before[words[0]]
     staged = " staged=until no power can flow" if result == STAGED else ""
     if words[0] == "profile":
         staged += " effect=after reboot"
-    return "%s was=%s%s" % (value_text(session, words[0]), before, staged)
+    return "%s was=%s%s" % (value_text(session, words[0]), was, staged)
 
 
 async def watch(session, words) -> str:
@@ -112,11 +111,12 @@ async def import_(session, _words) -> str:
         raise VerbError("refused", "import of %d characters; at most %d" % (size, IMPORT_MAX))
     settings = session.station.settings
     before = settings.changed
+    was = settings.asked()
     errors = settings.import_json("".join(text), session.level)
     for error in errors:
         await session.line(error)
     if errors:
         raise VerbError("refused", "%d errors; nothing has changed" % len(errors))
     settings.save()
-    session.station.setting_changed("import", "", "console")
+    session.station.settings_changed(was, "console")
     return "changed=%d staged=%d" % (settings.changed - before, len(settings.staged()))

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: MIT
-"""Console verbs that only show: help, status, why, limits, faults, trips, log, profile, selftest, version, tasks."""
+"""Console verbs that only show: help, status, why, limits, faults, log, profile, selftest, version, tasks."""
 
 import gc
 import sys
 from time import ticks_diff, ticks_ms
 
-from evse.faults import ELEMENTS, FAULTS
+from evse.faults import FAULTS
 from evse.link import telemetry
 from evse.points import ACCESS, UNIT, find
 from evse.tasks.clock import utc_text
@@ -34,7 +34,6 @@ _STATUS = (
     "fault_count",
 )
 
-TRIPS_SHOWN = 24
 LOG_DEFAULT = 16
 LOG_MAX = 64
 
@@ -130,23 +129,6 @@ async def _journal(session, most: int) -> int:
     return journal.newest
 
 
-async def trips(session, _words) -> str:
-    store = session.station.trips
-    newest = store.newest if store is not None else 0
-    for sequence in range(max(1, newest - TRIPS_SHOWN + 1), newest + 1):
-        trip = store.read(sequence)
-        if trip is None:
-            continue
-        element = telemetry.code_name("element", trip["element"])
-        unit = ELEMENTS[trip["element"]][2] if trip["element"] < len(ELEMENTS) else ""
-        when = utc_text(trip["utc_s"]) if trip["utc_s"] else "boot %d" % trip["boot"]
-        await session.line(
-            "%d %s %s L%d value=%d limit=%d %s open=%d ms"
-            % (sequence, when, element, trip["phase"], trip["value"], trip["threshold"], unit, trip["open_ms"])
-        )
-    return "trips=%d since_boot=%d" % (newest, session.station.image.protection.trips)
-
-
 async def log(session, words) -> str:
     if words and not words[0].isdigit():
         raise VerbError("usage", "count '%s' is not a number; give 1..%d" % (words[0][:20], LOG_MAX))
@@ -192,5 +174,3 @@ async def tasks(session, _words) -> str:
         waiting = " waiting" if keeper.waiting else ""
         await session.line("%s age=%d ms restarts=%d%s" % (keeper.name, age_ms, keeper.restarts, waiting))
     return "tasks=%d" % len(session.station.keepers)
-
-

@@ -51,6 +51,19 @@ class Watchdog:
         self.feeds += 1
 
 
+class Afe:
+    """Counts energy: 1 mWh of import a look on L1."""
+
+    def __init__(self):
+        self._looks = 0
+
+    def energy_mwh(self, phase, exported):
+        if phase == 0 and not exported:
+            self._looks += 1
+            return self._looks
+        return 0
+
+
 class Board:
     """See the module."""
 
@@ -62,6 +75,7 @@ class Board:
         self.port = os.getenv("PLAIN_PORT") or "stm32"
         self.memory = RamMemory()
         self.watchdog = Watchdog()
+        self.afe = Afe()
         self.console = (sys.stdin.buffer, sys.stdout.buffer)
 
     def reset(self):

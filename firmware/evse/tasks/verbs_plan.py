@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: MIT
+"""Console verbs for departure and calibration: plan, calibrate."""
+
+from time import ticks_ms
+
+from evse.faults import DEPARTURE_STATES
+from evse.store.settings import STAGED, SettingError
+from evse.tasks import calibration
+from evse.tasks.verbs import VerbError
+
+DAY_MINUTES = 1440
+WEEK_MINUTES = 10080
+SAMPLES = 20
+SAMPLE_MS = 50
+DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+
+
+async def plan(session, words) -> str:
+    if words:
+        _order(session, words)
+    request = session.station.image.request
+    settings = session.station.settings
+    for day in range(7):
+        minute = getattr(settings, "departure_%s_minute" % DAYS[day].lower())
+        if minute >= 0:
+            await session.line("%s %02d:%02d charge to %d permille" % (
+                DAYS[day], minute // 60, minute % 60, settings.departure_soc_permille))  # fmt: skip
+    return "departure=%s in=%d min reachable=%d permille" % (
+        DEPARTURE_STATES[request.departure_state],
+        request.departure_minutes,
+        request.departure_soc_permille,
+    )
+
+
+def _order(session, words) -> None:
+    """Order a one-off departure, or withdraw it; it does not outlive a restart."""
+    usage = "plan [soc_permille hh:mm|off], such as `plan 800 07:30`"
+    request = session.station.image.request
+    soc_permille, minute = 0, 0
+    if words != ["off"]:
+        hour, colon, minutes = words[1].partition(":") if len(words) == 2 else ("", "", "")
+        if not (words[0].isdigit() and colon and hour.isdigit() and minutes.isdigit() and len(words[1]) <= 5):
+            raise VerbError("usage", usage)
+        soc_permille, minute = int(words[0][:5]), int(hour) * 60 + int(minutes)
+        if not 1 <= soc_permille <= 1000 or minute >= DAY_MINUTES or int(minutes) > 59:
+            raise VerbError("usage", "soc_permille 1..1000 and a time 00:00..23:59; " + usage)
+        now = request.minute_of_week
+        if now < 0:
+            raise VerbError("state", "the time of day is unknown; set it with `time`")
+        minute += now - now % DAY_MINUTES
+        if minute <= now:
+            minute += DAY_MINUTES
+    box = session.station.image.mail.target
+    box.begin()
+    box.soc_permille = soc_permille
+    box.minute_of_week = minute % WEEK_MINUTES
+    box.end(ticks_ms())
+
+
+async def calibrate(session, words) -> str:
+    """Compare one phase with an instrument for a second, keep the gain."""
+    usage = "calibrate voltage|current L1|L2|L3 reference (V or A)"
+    station = session.station
+    phases = ["L%d" % (n + 1) for n in range(station.settings.phases)]
+    if len(words) != 3 or words[0] not in calibration.KINDS or words[1].upper() not in phases:
+        raise VerbError("usage", usage)
+    try:
+        reference = int(float(words[2][:10]) * 1000)
+    except (ValueError, OverflowError):
+        raise VerbError("usage", usage) from None
+    phase = int(words[1][1])
+    name = calibration.setting_name(words[0], phase)
+    if station.settings.asked()[name] != station.gains.get(name, 0):
+        raise VerbError("state", "%s has changed since boot; reboot first" % name)
+    measured = await _measured(session, words[0], phase)
+    before = station.settings.asked()
+    try:
+        ppm = calibration.corrected_ppm(station.gains.get(name, 0), measured, reference)
+        result = station.settings.set(name, ppm, session.level)
+    except (ValueError, SettingError) as error:
+        raise VerbError("refused", str(error)) from None
+    station.settings.save()
+    station.settings_changed(before, "console")
+    staged = " staged=until no power can flow" if result == STAGED else ""
+    return "%s=%d measured=%d reference=%d%s effect=after reboot" % (name, ppm, measured, reference, staged)
+
+
+async def _measured(session, kind: str, phase: int) -> int:
+    """Return the mean of a second's readings, mV or mA."""
+    import asyncio
+
+    inputs = session.station.image.inputs
+    if not inputs.afe_ok:
+        raise VerbError("state", "the front end is not believed now; see `faults`")
+    total = 0
+    for _ in range(SAMPLES):
+        total += (inputs.phase_mv if kind == "voltage" else inputs.phase_ma)[phase - 1]
+        await asyncio.sleep_ms(SAMPLE_MS)
+    return total // SAMPLES

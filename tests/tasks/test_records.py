@@ -1,0 +1,129 @@
+# SPDX-License-Identifier: MIT
+"""Energy, session and trip records of the whole firmware in closed loop: what the plant did is what FRAM says."""
+
+from __future__ import annotations
+
+import re
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from backfeed import firmware_ask
+from hil.plant.config import StationConfig
+from hil.plant.station import Station
+from hil.virtual_board import VirtualBoard
+
+EXPORT_W = 4000
+
+
+@dataclass
+class Run:
+    """What the board showed at each stage."""
+
+    board: VirtualBoard
+    station: Station
+    fram: Path
+
+    def ask(self, *lines: str, wait_s: float = 0.5) -> str:
+        """Type lines; return what the console has shown for them."""
+        before = len(self.board.console.text)
+        for line in lines:
+            self.board.console.write(line.encode() + b"\r")
+            self.board.run(wait_s)
+        return str(self.board.console.text[before:])
+
+
+def number(pattern: str, text: str) -> float:
+    found = re.search(pattern, text)
+    assert found, f"{pattern} not in {text!r}"
+    return float(found[1])
+
+
+@pytest.fixture(scope="module")
+def tripped(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
+    """A session: plugged in, exports 4 kW for 60 s, the voltage rises to 285 V, the protection trips."""
+    folder = tmp_path_factory.mktemp("records")
+    fram = folder / "fram.bin"
+    firmware_ask.write_settings(fram, {"profile": "uk_g98", "soc_taper_permille": 0})
+    station = Station(StationConfig())
+    with VirtualBoard(station, fram_path=fram) as board:
+        run = Run(board, station, fram)
+        board.run(3)
+        run.ask("mode script", "time 1790000000")
+        station.vehicle.plug()
+        assert board.run_while(lambda: not board.outputs.contactor, 60)
+        run.ask(f"setpoint -{EXPORT_W} 600")
+        board.run(60)
+        station.grid.set(voltage_v=285.0)
+        board.run(6)
+        station.grid.set(voltage_v=230.0)
+        board.run(4)
+        yield run
+
+
+def test_energy_is_the_plants_own(tripped: Run) -> None:
+    shown = tripped.ask("energy")
+    exported_wh = number(r"OK import=\S+ kWh export=(\S+) kWh", shown) * 1000
+    imported_wh = number(r"OK import=(\S+) kWh", shown) * 1000
+    truth = tripped.station.truth.energy_wh
+    out_wh, in_wh = truth["ac_export_wh"], truth["ac_import_wh"]
+    assert exported_wh == pytest.approx(out_wh, abs=0.02 * out_wh + EXPORT_W / 3600)
+    assert imported_wh == pytest.approx(in_wh, abs=0.02 * in_wh + 2)
+    assert exported_wh > 40
+
+
+def test_a_trip_is_drawn(tripped: Run) -> None:
+    shown = tripped.ask("trips", "trip 1", wait_s=3)
+    assert "1 2026-" in shown and "ov2" in shown
+    assert "OK trip=1 recording=500 rows" in shown
+    assert "^ trip; a column is 100 ms" in shown
+    assert re.search(r"picked up: .*ov2", shown)
+    assert number(r"gate down: (\d+) ms after", shown) <= 70
+    assert "*" in shown
+
+
+def test_a_recording_holds_two_seconds_before_and_three_after(tripped: Run) -> None:
+    shown = tripped.ask("trip 1 data", wait_s=5)
+    packed = b"".join(bytes.fromhex(text) for text in re.findall(r"row ([0-9a-f]+)", shown))
+    rows = list(struct.iter_unpack("<6h", packed))
+    assert len(rows) == 500 and number(r"trip_row=(\d+)", shown) == 199
+    volts = [row[0] * 0.02 for row in rows]
+    watts = [row[1] for row in rows]
+    assert volts[50] == pytest.approx(230, abs=6) and volts[199] == pytest.approx(285, abs=8)
+    assert watts[20] == pytest.approx(-EXPORT_W, abs=200)
+    assert all(abs(power) < 300 for power in watts[230:]), "power went on after the trip"
+    assert rows[199][5] & 0xFFFE and rows[0][5] & 1 and not rows[230][5] & 1
+
+
+def test_the_session_is_recorded_when_the_vehicle_leaves(tripped: Run) -> None:
+    tripped.station.vehicle.unplug()
+    tripped.board.run(3)
+    shown = tripped.ask("sessions", "log 20")
+    assert re.search(r"1 2026-\S+ \d+ s import=\d+ export=\d+ Wh soc=\S+\.\.\S+% trips=1 end=PowerQuality", shown), shown
+    assert "session_end PowerQuality" in shown
+    exported_wh = number(r"export=(\d+) Wh", shown)
+    assert exported_wh == pytest.approx(tripped.station.truth.energy_wh["ac_export_wh"], abs=3)
+
+
+def test_a_power_cut_costs_at_most_a_second_of_flow(tmp_path: Path) -> None:
+    fram = tmp_path / "fram.bin"
+    firmware_ask.write_settings(fram, {"profile": "uk_g98"})
+    station = Station(StationConfig())
+    with VirtualBoard(station, fram_path=fram) as board:
+        run = Run(board, station, fram)
+        station.vehicle.plug()
+        assert board.run_while(lambda: not board.outputs.contactor, 60)
+        board.run(30.37)
+        power_w = station.truth.power_w
+        assert power_w > 3000
+        flowed_wh = station.truth.energy_wh["ac_import_wh"]
+        board.power_cut(1.0)
+        board.run(3)
+        shown = run.ask("mode script", "energy", "sessions")
+        kept_wh = number(r"OK import=(\S+) kWh", shown) * 1000
+        assert flowed_wh * 0.995 - power_w / 3600 <= kept_wh <= flowed_wh * 1.005 + 0.1
+        assert re.search(r"1 boot 1 \d+ s import=\d+ export=0 Wh .* end=PowerLoss", shown), shown
+        print(f"lost {flowed_wh - kept_wh:.2f} Wh at {power_w:.0f} W")
