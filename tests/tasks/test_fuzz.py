@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Random console lines, terminal bytes, MQTT payloads and streams on the real VM: nothing escapes, the heap stays.
+"""Random console lines, bytes, MQTT payloads, streams, settings, stored records on the real VM: nothing escapes.
 
 20 000 of each by default; BACKFEED_FUZZ=1000000 for the long run.
 """
@@ -20,7 +20,7 @@ GROWTH_MAX_BYTES = 4096  # names met for the first time are interned; anything t
 HEAP = "512k"
 
 
-@pytest.mark.parametrize("kind", ["lines", "bytes", "payloads", "streams"])
+@pytest.mark.parametrize("kind", ["lines", "bytes", "payloads", "streams", "settings", "records"])
 def test_nothing_escapes(kind: str) -> None:
     command = [*vm.unix_vm(), "-X", f"heapsize={HEAP}", str(HERE / "plain" / "fuzz_app.py"), kind, str(COUNT), "1"]
     run = subprocess.run(command, env=vm_environment(), capture_output=True, text=True, timeout=60 + COUNT // 50)

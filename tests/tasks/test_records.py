@@ -102,7 +102,9 @@ def test_the_session_is_recorded_when_the_vehicle_leaves(tripped: Run) -> None:
     tripped.station.vehicle.unplug()
     tripped.board.run(3)
     shown = tripped.ask("sessions", "log 20")
-    assert re.search(r"1 2026-\S+ \d+ s import=\d+ export=\d+ Wh soc=\S+\.\.\S+% trips=1 end=PowerQuality", shown), shown
+    assert re.search(r"1 2026-\S+ \d+ s import=\d+ export=\d+ Wh soc=\S+\.\.\S+% trips=1 end=PowerQuality", shown), (
+        shown
+    )
     assert "session_end PowerQuality" in shown
     exported_wh = number(r"export=(\d+) Wh", shown)
     assert exported_wh == pytest.approx(tripped.station.truth.energy_wh["ac_export_wh"], abs=3)

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Random console lines, terminal bytes, MQTT payloads and streams on the real VM: `fuzz_app.py KIND COUNT SEED`.
+"""Random console lines, terminal bytes, MQTT payloads and streams, settings and stored records on the real VM:
+`fuzz_app.py KIND COUNT SEED`.
 
 Lines and payloads are grown from valid ones, so that most pass the first check. After each input the
 image must hold what the tables allow; at the end the heap must be where it was. Prints one JSON line.
@@ -17,18 +18,30 @@ from board.board import Board
 from evse import points
 from evse.image import Image
 from evse.link import mqtt_packet
+from evse.store import layout
+from evse.store.budget import BudgetStore
+from evse.store.energy import EnergyStore
+from evse.store.journal import JournalStore
+from evse.store.recording import RecordingStore
+from evse.store.sessions import SessionStore
 from evse.store.settings import Settings
-from evse.tasks import access, verbs
+from evse.store.trips import TripStore
+from evse.tasks import access, verbs, verbs_plan
+from evse.tasks import station as station_module
 from evse.tasks.console import ConsoleTask
 from evse.tasks.journal import JournalTask
 from evse.tasks.line_editor import LINE, LINE_MAX, LineEditor
 from evse.tasks.mqtt_inbox import Inbox
 from evse.tasks.mqtt_outbox import ACK, Outbox
+from evse.tasks.records import RecordsTask
 from evse.tasks.station import Station
+
+station_module.RESTART_MS = 0
+verbs_plan.SAMPLE_MS = 0
 
 WORDS = [row[0] for row in verbs.VERBS] + [row[0] for row in points.POINTS]
 WORDS += ["0", "1", "-1", "3000", "-7360", "99999999999", "1e9", "0.5", "nan"]
-WORDS += ["user", "installer", "1234", "script", "all"]
+WORDS += ["user", "installer", "1234", "script", "all", "yes", "data", "off", "07:30", "voltage", "L1", "230.5"]
 PATHS = ["command/" + row[0] for row in points.COMMANDS] + ["set/" + row[0] for row in points.SETTINGS]
 PATHS += ["command/", "set/", "command/x/y", "", "state", "command/" + "y" * 200]
 VALUES = ["0", "1", "-3000", "60", "7360", "99999", "1e999", "-0.0", "1.5", "true", "null", '"a"', "[]", "{}"]
@@ -85,7 +98,17 @@ def build():
     settings.energised = lambda: random.getrandbits(2) == 0
     station = Station(board, image, settings, None, None)
     station.journal_task = JournalTask(station)
+    open_stores(station)
     return station
+
+
+def open_stores(station):
+    """Open every store, as main does."""
+    memory = station.board.memory
+    station.journal = JournalStore(memory)
+    station.trips = TripStore(memory)
+    stores = EnergyStore(memory), SessionStore(memory), BudgetStore(memory), RecordingStore(memory)
+    station.records = RecordsTask(station, stores)
 
 
 def check(station):
@@ -170,6 +193,106 @@ def fuzz_payloads(station, count):
     return inbox.accepted
 
 
+def seven_bits(data):
+    return "".join([chr(byte & 127) for byte in data])
+
+
+def fuzz_settings(station, count):
+    """Documents grown from an export: taken whole or not at all, and in range either way."""
+    settings = station.settings
+    whole = settings.export_json()
+    taken = 0
+    for number in range(count):
+        row = pick(points.SETTINGS)
+        members = ['"%s":%s' % (pick(points.SETTINGS)[0], pick(VALUES)) for _ in range(random.randrange(3))]
+        if isinstance(row[points.LOW], int) and isinstance(row[points.DEFAULT], int):
+            members.append('"%s":%d' % (row[0], random.randrange(row[points.LOW], row[points.HIGH] + 1)))
+        text = '{"values":{%s}}' % ",".join(members)
+        if random.randrange(200) == 0:
+            text = seven_bits(mutate(whole.encode())) if random.getrandbits(1) else pick("[{") * 500
+        elif random.getrandbits(1):
+            text = seven_bits(mutate(text.encode()))
+        before = settings.asked()
+        errors = settings.import_json(text, random.randrange(3))
+        if errors and settings.asked() != before:
+            raise ValueError("half applied: %s" % text)
+        taken += not errors
+        if number % 16 == 0:
+            check(station)
+    return taken
+
+
+def fill_records(station):
+    """Write some of every record, so that most of what is spoiled was whole."""
+    memory = station.board.memory
+    journal, trips, sessions = JournalStore(memory), TripStore(memory), SessionStore(memory)
+    for number in range(3):
+        journal.append(number, 6, number, -number, 1)
+        trips.append(station.image, number)
+        sessions.append({"import_wh": number})
+    sessions.keep({"import_wh": 4})
+    energy = EnergyStore(memory)
+    energy.take((1, 2, 3), (4, 5, 6))
+    energy.save()
+    station.settings.save()
+    recording = RecordingStore(memory)
+    recording.begin()
+    recording.put(bytes(240))
+    recording.finish({"phases": 1, "rows": 20, "trip": 1, "period_ms": 10})
+
+
+def fuzz_records(station, count):
+    """Spoil bytes of stored records; every store must open, read and take the next record."""
+    memory = station.board.memory
+    whole = 0
+    for number in range(count):
+        if number % 500 == 0:
+            for at in range(0, memory.size, 1024):
+                memory.write(at, bytes(1024))
+            fill_records(station)
+        kind = random.randrange(9)
+        _name, address, length, slots = layout.REGIONS[kind]
+        at = address + random.randrange(min(length * slots, 200))
+        memory.write(at, bytes([random.getrandbits(8)]) * (1 + random.randrange(3)))
+        whole += open_kind(station, kind)
+    check(station)
+    return whole
+
+
+def open_kind(station, kind):
+    """Open one kind of store, read what it offers, write one more; return 1 when something whole was found."""
+    memory = station.board.memory
+    if kind == 0:
+        return station.settings.load()
+    if kind == 1:
+        store = EnergyStore(memory)
+        store.take((1, 1, 1), (1, 1, 1))
+        return store.save()
+    if kind == 2:
+        return access.Access(memory).failures >= 0
+    if kind == 3:
+        BudgetStore(memory).restore(station.image.budget)
+        return station.image.budget.charged_wh >= 0
+    if kind in (4, 6):
+        store = SessionStore(memory)
+        store.left()
+        store.keep({"import_wh": 5})
+        return last_of(store)
+    if kind == 5:
+        return last_of(TripStore(memory))
+    if kind == 7:
+        return last_of(JournalStore(memory))
+    store = RecordingStore(memory)
+    try:
+        return len(list(store.rows())) if store.head is not None else 0
+    except ValueError:
+        return 0
+
+
+def last_of(store):
+    return 1 if store.newest and store.read(store.newest) is not None else 0
+
+
 def fuzz_streams(_station, count):
     buffer = bytearray(256)
     packets = 0
@@ -193,6 +316,9 @@ def fuzz_streams(_station, count):
 def run(kind, station, count):
     if kind == "lines":
         return asyncio.run(fuzz_lines(station, count))
+    named = {"settings": fuzz_settings, "records": fuzz_records}
+    if kind in named:
+        return named[kind](station, count)
     return {"bytes": fuzz_bytes, "payloads": fuzz_payloads, "streams": fuzz_streams}[kind](station, count)
 
 

@@ -16,10 +16,17 @@ from board.board import Board
 
 from evse.faults import EVENT_PICKUP
 from evse.image import Image
+from evse.store.budget import BudgetStore
+from evse.store.energy import EnergyStore
+from evse.store.journal import JournalStore
+from evse.store.recording import RecordingStore
+from evse.store.sessions import SessionStore
 from evse.store.settings import Settings
+from evse.store.trips import TripStore
 from evse.tasks.console import ConsoleTask
 from evse.tasks.journal import JournalTask
 from evse.tasks.mqtt import MqttTask
+from evse.tasks.records import RecordsTask
 from evse.tasks.station import Station
 from evse.tasks.supervisor import Supervisor
 
@@ -61,7 +68,12 @@ def build():
     station = Station(board, image, settings, None, cycle)
     mqtt = MqttTask(station)
     station.journal_task = JournalTask(station, (mqtt,))
-    station.tasks = [station.clock, station.journal_task, mqtt]
+    memory = board.memory
+    station.journal = JournalStore(memory)
+    station.trips = TripStore(memory)
+    stores = EnergyStore(memory), SessionStore(memory), BudgetStore(memory), RecordingStore(memory)
+    station.records = RecordsTask(station, stores)
+    station.tasks = [station.clock, station.journal_task, station.records, mqtt]
     if os.getenv("PLAIN_CONSOLE"):
         station.tasks.append(ConsoleTask(station))
     return station, cycle, mqtt
