@@ -9,7 +9,7 @@ SHORT_WAIT_MS = 20_000  # waits are shortened to this where the code's own range
 CLOSING_S = 4.0  # pilot, vehicle and contactor sequence after the wait
 OFF_EXTRA_S = 3.0
 GLITCH_S, GLITCH_EARLY_S = 0.1, 0.1
-RAMP_W = 3000  # rating of the ramp's session, so that one phase of 100 V can carry it
+RAMP_W = 2500  # rating of the ramp's session, all of which is exported: one phase of 100 V can carry it
 
 
 def shortened(facts: Facts) -> str:

@@ -14,6 +14,7 @@ from rich.progress import Progress
 
 from backfeed import firmware_ask
 from backfeed.checkout import BUILD
+from backfeed.errors import InputError
 from backfeed.recording import load
 from backfeed.recording.fit import ZERO_SEQUENCE, fit
 from backfeed.recording.model import RMS, Choice, Recording
@@ -62,6 +63,25 @@ def choose_profile(recording: Recording, named: str | None) -> dict[str, Any]:
             f" its frequency stages will act; --profile {USUAL_PROFILE[nominal_hz]} is of {nominal_hz} Hz"
         )
     return profile
+
+
+def cut(recording: Recording, from_s: float | None, to_s: float | None) -> None:
+    """Keep from_s..to_s of a recording; its time then counts from there, and that is said."""
+    if from_s is None and to_s is None:
+        return
+    begin_s, end_s = from_s or 0.0, recording.duration_s if to_s is None else to_s
+    kept = (recording.t_s >= begin_s) & (recording.t_s <= end_s)
+    if np.count_nonzero(kept) < 2:
+        raise InputError(
+            f"--from {begin_s:g} --to {end_s:g}: holds fewer than two samples; the recording lasts"
+            f" {recording.duration_s:g} s."
+        )
+    first_s = float(recording.t_s[kept][0])
+    recording.t_s = recording.t_s[kept] - first_s
+    recording.voltage_v = recording.voltage_v[kept]
+    if recording.frequency_hz is not None:
+        recording.frequency_hz = recording.frequency_hz[kept]
+    recording.say(f"cut to {first_s:g}..{first_s + recording.duration_s:g} s; times count from there")
 
 
 def draw(run: Run, profile: dict[str, Any], path: Path) -> None:
@@ -133,6 +153,8 @@ def final_line(final: dict[str, Any]) -> str:
     show_default=True,
     help="Seconds for which the last state is held after the end.",
 )
+@click.option("--from", "from_s", type=click.FloatRange(0), help="Begin here, s of the recording.")
+@click.option("--to", "to_s", type=click.FloatRange(0), help="End here, s of the recording.")
 @click.option("--json", "as_json", is_flag=True, help="Print events and final state as JSON.")
 @click.option(
     "--report",
@@ -148,10 +170,12 @@ def replay(
     columns: str,
     zero_sequence: str,
     hold_s: float,
+    from_s: float | None,
+    to_s: float | None,
     as_json: bool,
     report: Path | None,
 ) -> None:
-    """Run a recording through the firmware's own sensing and protection, on the virtual board.
+    """Run a recording through the firmware's own sensing and protection, at its own 10 ms, on a MicroPython VM.
 
     FILE: a CSV of frequency and RMS voltages, a CSV of sampled waveforms (plain or .gz), or a COMTRADE pair.
     Waveforms pass the model of the board's metering front end. Prints each pickup, reset, trip and hold.
@@ -160,10 +184,12 @@ def replay(
     backfeed replay recording.csv
     backfeed replay samples.csv.gz --rate 20000 --columns va,vb,vc --profile ieee1547_cat_b
     backfeed replay feeder.cfg --json
+    backfeed replay blackout.csv --from 5500 --to 5700
     """
     recording = load(file, Choice(tuple(name.strip() for name in columns.split(",") if name.strip()), rate_hz))
     if profile_name:
         firmware_ask.profile(profile_name)  # an unknown name is told before the recording is worked on
+    cut(recording, from_s, to_s)
     repair(recording)
     profile = choose_profile(recording, profile_name)
     fit(recording, profile["nominal_v"], nominal_v, zero_sequence)
@@ -190,6 +216,7 @@ def replay(
                 {
                     "file": str(file),
                     "profile": profile["name"],
+                    "profile_hash": profile["hash"],
                     "notes": recording.notes,
                     "events": run.events,
                     "final_state": final,
