@@ -23,6 +23,7 @@ HITS_TO_HURRY = 8
 RELEASE_WATCH_US = 2000  # the driver-enable pin is watched this long around the end of a request
 READ, WRITE, TRIP = 0, 1, 2  # priorities
 TIMEOUT_MS = 200
+PROBE_COUNTS = (4, 5)  # registers; no device's read has these counts. In turn, so that no probe passes for another
 GAP_MS = 8  # silence that ends a broken answer
 YIELD_MS = 5  # a device that is this late with its answer makes way for a trip write
 COARSE_AFTER_MS = 10  # this long past the expected answer, look less often
@@ -83,6 +84,8 @@ class ModbusBus:
         self._busy = 0
         self._queue = [0, 0, 0]  # waiting, by priority
         self._turns = Turns(self._serve)
+        self._probe = Transfer(0, modbus.READ_HOLDING, 0, PROBE_COUNTS[0], bytearray(2 * PROBE_COUNTS[1]))
+        self._doubt = bytearray(32)  # a bit per unit: 1 = a request of its was not answered, so an answer may be late
         self._last_us = ticks_us()
         # Counters, for a person
         self.transactions = 0
@@ -110,19 +113,22 @@ class ModbusBus:
                 queue[priority] -= 1
             try:
                 for _ in range(transfer.retries + 1):
-                    pause_ms = self._silence_ms()
-                    if pause_ms:
-                        yield from asyncio.sleep_ms(pause_ms)
-                    self._send(transfer)
-                    if self._de:
-                        yield from asyncio.sleep_ms(self._sending_ms())
-                        self._release()
-                    yield from asyncio.sleep_ms(self._due_ms())
-                    pause_ms = self._step(transfer)
-                    while pause_ms:
-                        yield from asyncio.sleep_ms(pause_ms)
-                        pause_ms = self._step(transfer)
-                    self._account(transfer)
+                    exchange = self._first(transfer)
+                    while exchange:
+                        pause_ms = self._silence_ms()
+                        if pause_ms:
+                            yield from asyncio.sleep_ms(pause_ms)
+                        self._send(exchange)
+                        if self._de:
+                            yield from asyncio.sleep_ms(self._sending_ms())
+                            self._release()
+                        yield from asyncio.sleep_ms(self._due_ms())
+                        pause_ms = self._step(exchange)
+                        while pause_ms:
+                            yield from asyncio.sleep_ms(pause_ms)
+                            pause_ms = self._step(exchange)
+                        self._account(exchange)
+                        exchange = self._second(exchange, transfer)
                     if transfer.result < modbus.TIMEOUT or (queue[TRIP] and priority != TRIP):
                         break
             finally:
@@ -139,6 +145,34 @@ class ModbusBus:
         if priority == TRIP:
             return 0
         return self._queue[TRIP] + (self._queue[WRITE] if priority == READ else 0)
+
+    def _first(self, transfer):
+        """Return what to exchange first: the probe, when this unit may still owe an answer to an earlier request.
+
+        An RTU answer does not say what it answers, so a late one would pass for the next of the same length, and every
+        value would be one request old from then on. Devices answer in order: once the probe, of a length of its own, is
+        answered, nothing older can follow. A trip does not wait for that.
+        """
+        unit = transfer.unit
+        if transfer.priority == TRIP or not self._doubt[unit >> 3] >> (unit & 7) & 1:
+            return transfer
+        probe = self._probe
+        probe.unit = unit
+        probe.function = modbus.READ_INPUT if transfer.function == modbus.READ_INPUT else modbus.READ_HOLDING
+        probe.address = transfer.address
+        probe.count = PROBE_COUNTS[0] if probe.count == PROBE_COUNTS[1] else PROBE_COUNTS[1]
+        probe.timeout_ms = transfer.timeout_ms
+        probe.wait_ms = transfer.wait_ms
+        return probe
+
+    def _second(self, done, transfer):
+        """Return the transfer when `done` was the probe and was answered (an exception will do), else None."""
+        if done is transfer:
+            return None
+        if done.result < modbus.TIMEOUT:
+            return transfer
+        transfer.result = done.result
+        return None
 
     def _silence_ms(self) -> int:
         idle_us = ticks_diff(ticks_us(), self._last_us)
@@ -285,6 +319,11 @@ class ModbusBus:
     def _account(self, transfer) -> None:
         self.transactions += 1
         result = transfer.result
+        unit = transfer.unit
+        if result >= modbus.TIMEOUT:
+            self._doubt[unit >> 3] |= 1 << (unit & 7)
+        elif transfer is self._probe:
+            self._doubt[unit >> 3] &= ~(1 << (unit & 7)) & 0xFF
         if result < modbus.TIMEOUT:
             transfer.stamp_ms = ticks_ms()
             # Creep up on the device's turn-around from both sides.
