@@ -191,9 +191,15 @@ class Player:
             at(t_us, grid.noise, move.noise)
 
 
+def lasts_s(session: Session) -> float:
+    """Return about how much virtual time a session takes, s."""
+    profile = Facts(session.profile, session.changes).profile
+    return profile.first_wait_ms / 1000 + 8.0 + sum(case.duration_s + 0.6 for case in session.cases)
+
+
 def play_all(sessions: list[Session], jobs: int, seed: int = 1, firmware: str = "firmware") -> Iterator[Result]:
     """Play sessions in worker processes, longest first; yield results as they come."""
-    ordered = sorted(sessions, key=lambda session: -sum(case.duration_s for case in session.cases))
+    ordered = sorted(sessions, key=lambda session: -lasts_s(session))
     if jobs < 2:
         for session in ordered:
             yield play(session, seed, firmware)

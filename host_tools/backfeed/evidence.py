@@ -45,6 +45,13 @@ def chosen(profiles: tuple[str, ...], case: str, seed: int) -> list[Session]:
     return picked
 
 
+def short(sessions: list[Session], longest_s: float) -> list[Session]:
+    """Return the sessions that take no more than longest_s of virtual time, the wait after power-up included."""
+    from hil.evidence.run import lasts_s
+
+    return [session for session in sessions if lasts_s(session) <= longest_s]
+
+
 def play(sessions: list[Session], jobs: int, seed: int, console: Console) -> list[Result]:
     """Play sessions in workers, showing how far it is; return the results by profile and session."""
     from hil.evidence.run import play_all
@@ -96,13 +103,24 @@ def write(results: list[Result], folder: Path, wall_s: float, seed: int) -> None
 @click.command()
 @click.option("--profile", "profiles", multiple=True, help="Grid code; may be given more than once. All by default.")
 @click.option("--case", default="", help="Only cases with this in their name, such as T-V-ov1 (and what leads there).")
+@click.option(
+    "--longest", "longest_s", type=click.FloatRange(1), help="Only sessions of at most so many virtual seconds."
+)
 @click.option("--list", "list_only", is_flag=True, help="List the cases and run nothing.")
 @click.option("--jobs", type=click.IntRange(1, 64), default=None, help="Worker processes.  [default: 2, or 1 core]")
 @click.option("--seed", type=click.IntRange(0, 2**31), default=1, show_default=True, help="Of noise and of instants.")
 @click.option(
     "--out", type=click.Path(path_type=Path, file_okay=False), default=FOLDER, help="Folder; build/evidence by default."
 )
-def evidence(profiles: tuple[str, ...], case: str, list_only: bool, jobs: int | None, seed: int, out: Path) -> None:
+def evidence(
+    profiles: tuple[str, ...],
+    case: str,
+    longest_s: float | None,
+    list_only: bool,
+    jobs: int | None,
+    seed: int,
+    out: Path,
+) -> None:
     """Prove grid protection case by case: measured value, unit, limit, margin.
 
     Cases are generated from each profile's numbers and run through the whole firmware on the virtual board; times
@@ -114,6 +132,10 @@ def evidence(profiles: tuple[str, ...], case: str, list_only: bool, jobs: int | 
     backfeed evidence --profile uk_g98 --case T-R
     """
     sessions = chosen(profiles, case, seed)
+    left_out = len(sessions)
+    if longest_s is not None:
+        sessions = short(sessions, longest_s)
+    left_out -= len(sessions)
     if list_only:
         for session in sessions:
             for row in session.cases:
@@ -129,6 +151,8 @@ def evidence(profiles: tuple[str, ...], case: str, list_only: bool, jobs: int | 
     found = figures(results)
     virtual_s = sum(result.virtual_s for result in results)
     click.echo(f"{len(checks)} cases, {failed} do not hold; {virtual_s:.0f} s of virtual time in {wall_s:.0f} s")
+    if left_out:
+        click.echo(f"{left_out} sessions of more than {longest_s:g} s were left out")
     click.echo(
         f"worst opening after a stage's delay {found['stage_overrun_worst_ms']:.1f} ms (limit 100); "
         f"false trips {found['false_trips']:.0f}"
