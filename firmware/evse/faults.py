@@ -95,6 +95,8 @@ REASONS = (
     ("soc_stale", "Battery charge reading is too old: no export."),
     ("too_slow", "The inverter answers too slowly for this service."),
     ("no_reactive", "The inverter takes no reactive setpoint."),
+    ("site_limit", "The site's connection limit comes first."),
+    ("meter_stale", "The site meter is silent: no power on the side it watches."),
 )
 
 # What the event ring records: name, what `subject` indexes, unit of `value`.

@@ -49,6 +49,28 @@ SETTINGS = (
     ("phases", SETTING, "", 1, 3, 1, INSTALLER, "", "Phases connected."),
     ("import_rating_w", SETTING, "W", 0, 22080, 7360, INSTALLER, "", "Most power drawn from the grid."),
     ("export_rating_w", SETTING, "W", 0, 22080, 7360, INSTALLER, "", "Most power exported; 0 forbids export."),
+    (
+        "site_import_limit_w",
+        SETTING,
+        "W",
+        0,
+        100000,
+        0,
+        INSTALLER,
+        "",
+        "Most power the whole site draws, by its meter; 0 = off.",
+    ),
+    (
+        "site_export_limit_w",
+        SETTING,
+        "W",
+        -1,
+        100000,
+        -1,
+        INSTALLER,
+        "",
+        "Most power the whole site exports; -1 = off.",
+    ),
     ("droop_enable", SETTING, "", 0, 1, 1, INSTALLER, "", "1: answer grid frequency as the profile says."),
     # Active anti-islanding
     ("islanding_enable", SETTING, "", 0, 1, 1, INSTALLER, "", "1: ask for loss of mains with reactive power."),
@@ -113,6 +135,7 @@ SETTINGS = (
     ("departure_sun_minute", SETTING, "min", -1, 1439, -1, USER, "", "Departure on Sunday."),
     ("charge_taper_permille", SETTING, "permille", 500, 1000, 800, USER, "", "Vehicle charges slower above this."),
     # What the user wants when nobody else does
+    ("keep_locked", SETTING, "", 0, 1, 0, USER, "", "1: locked by its user, also after a restart; `lock` sets it."),
     ("charge_w", SETTING, "W", 0, 22080, 7360, USER, "", "Charging power when nobody else asks."),
     # Inverter link
     (
@@ -156,7 +179,7 @@ SETTINGS = (
     ("meter_address", SETTING, "", 1, 247, 2, INSTALLER, "", "Modbus unit id of the meter. After reboot."),
     ("meter_host", SETTING, "", 0, 21, "", INSTALLER, "", "IPv4[:port] of a Modbus TCP meter; empty: RS-485."),
     ("meter_baud", SETTING, "Bd", 2400, 115200, 9600, INSTALLER, "", "Speed of a meter's own line. After reboot."),
-    ("meter_sign", SETTING, "", -1, 1, 1, INSTALLER, "", "-1: the meter counts import negative."),
+    ("meter_reversed", SETTING, "", 0, 1, 0, INSTALLER, "", "1: the meter counts import negative."),
     # Calibration of the front end, by `calibrate`; in force after a reboot
     ("gain_voltage_l1_ppm", SETTING, "ppm", -50000, 50000, 0, INSTALLER, "", "Correction, voltage L1. After reboot."),
     ("gain_current_l1_ppm", SETTING, "ppm", -50000, 50000, 0, INSTALLER, "", "Correction, current L1. After reboot."),
@@ -222,7 +245,7 @@ MEASUREMENTS = (
         "inputs.inverter_response_ms",
         "Inverter's own delay, as its driver declares it.",
     ),
-    ("meter_w", MEASUREMENT, "W", -1000000, 1000000, None, VIEW, "inputs.meter_w", "Power at the site meter, + import."),
+    ("meter_w", MEASUREMENT, "W", -1000000, 1000000, None, VIEW, "inputs.meter_w", "Site meter, + import."),
     ("meter_ok", MEASUREMENT, "", 0, 1, None, VIEW, "inputs.meter_ok", "1: the site meter is fresh."),
     (
         "droop_refused",
@@ -269,6 +292,8 @@ MEASUREMENTS = (
     ),
     ("service", MEASUREMENT, "", 0, 1, None, VIEW, "protection.service", "1: the grid has been healthy long enough."),
     ("wait_ms", MEASUREMENT, "ms", 0, 3600000, None, VIEW, "protection.wait_ms", "Left before power may return."),
+    ("perturb_var", MEASUREMENT, "var", -9715, 9715, None, VIEW, "protection.perturb_var", "Anti-islanding push."),
+    ("islanding_mhz", MEASUREMENT, "mHz", -30000, 30000, None, VIEW, "protection.islanding_mhz", "Answer to the push."),
     ("contactor", MEASUREMENT, "", 0, 1, None, VIEW, "outputs.contactor", "1: contactor coil is driven."),
     ("gate_up", MEASUREMENT, "", 0, 1, None, VIEW, "inputs.gate_up", "1: the hardware safety gate is up."),
     (

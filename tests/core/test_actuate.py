@@ -115,8 +115,8 @@ def test_read_back_of_more_than_commanded_or_the_wrong_way_is_a_fault():
         (0, 737, 1),
         (0, -737, 1),
     ):
-        assert read_back(command_w, actual_w, 6900) == 0, (command_w, actual_w)
-        assert read_back(command_w, actual_w, 7200) == bad, (command_w, actual_w)
+        assert read_back(command_w, actual_w, 10900) == 0, (command_w, actual_w)
+        assert read_back(command_w, actual_w, 11200) == bad, (command_w, actual_w)
 
 
 def test_pins_are_told_once_and_refreshed():

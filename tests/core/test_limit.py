@@ -375,6 +375,7 @@ def test_every_limiter_shows_room_and_reason():
         "Temperature",
         "VoltWatt",
         "EnterRamp",
+        "SiteLimit",
         "DailyBudget",
         "V2xRequest",
         "BatteryTemperature",

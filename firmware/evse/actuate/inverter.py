@@ -11,7 +11,7 @@ from evse.faults import FAULT_INVERTER_READBACK
 URGENT_PERMILLE = 20  # of the rating
 READBACK_PERMILLE = 100
 READBACK_LEAST_W = 500
-READBACK_MS = 7000  # beyond the 6 s that a vehicle may take to stop
+READBACK_MS = 11000  # beyond the 10 s that a stop may take (decide/session.py)
 
 
 class InverterImage:
@@ -73,6 +73,7 @@ class InverterImage:
             self._cause[FAULT_INVERTER_READBACK] = 0
             return
         self._wrong_ms += inputs.elapsed_ms
-        if self._wrong_ms >= READBACK_MS:
-            self._wrong_ms = READBACK_MS
+        limit_ms = READBACK_MS + inputs.inverter_response_ms
+        if self._wrong_ms >= limit_ms:
+            self._wrong_ms = limit_ms
             self._cause[FAULT_INVERTER_READBACK] = 1

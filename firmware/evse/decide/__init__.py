@@ -12,7 +12,8 @@ from evse.decide.duty import duty_for_current
 from evse.decide.latch import FaultLatch
 from evse.decide.lease import RemoteLease
 from evse.decide.session import Session
-from evse.faults import PILOT_A
+from evse.decide.volt_var import VoltVar
+from evse.faults import PILOT_A, SERVICE_DEPARTURE
 from evse.mailbox import Reader
 
 
@@ -21,6 +22,7 @@ class Decide:
 
     def __init__(self, image, settings, profile):
         self._inputs = image.inputs
+        self._request = image.request
         self._status = image.status
         self._settings = settings
         self._limits = image.limits
@@ -34,7 +36,9 @@ class Decide:
         self.lease = RemoteLease(image, settings)
         self.departure = Departure(image, settings)
         self.droop = Droop(image, settings, profile)
+        self.volt_var = VoltVar(image, settings, profile)
         self.arbiter = Arbiter(image, settings)
+        image.status.locked = settings.keep_locked  # a lock outlives an outage
 
     def run(self) -> None:
         """Run the stage once."""
@@ -48,7 +52,11 @@ class Decide:
         user_w = self._settings.charge_w
         if 0 < self._user_cap_w < user_w:
             user_w = self._user_cap_w
+        self.volt_var.run()
         self.arbiter.run(self.lease, self.departure, self.droop, user_w)
+        request = self._request
+        if request.owner >= SERVICE_DEPARTURE and not request.want_var:
+            request.want_var = self.volt_var.reactive_var
 
     def _hear_user(self) -> None:
         inputs = self._inputs

@@ -5,7 +5,14 @@ P = base + droop. Above `over_start` the charger draws more, below `under_start`
 exports: a straight line through zero, as storage does; where the profile says `under_import_only`, low
 frequency only takes import away, down to zero. Full rated power per `droop` of nominal frequency. The rating is the export rating (registered capacity), or the import rating where
 export is switched off. The limits, not this service, decide how much of it is possible.
+
+An inverter that answers later than codes allow would push against a deviation that is over: then the service
+refuses, with request.droop_refused as its reason.
 """
+
+from evse.faults import REASON_NONE, REASON_TOO_SLOW
+
+SLOWEST_MS = 2000  # what every code allows; a profile may allow more
 
 
 class Droop:
@@ -14,6 +21,8 @@ class Droop:
     def __init__(self, image, settings, profile):
         self._inputs = image.inputs
         self._protection = image.protection
+        self._request = image.request
+        self._slowest_ms = max(profile.droop_response_ms, SLOWEST_MS)
         self._settings = settings
         self._over_start_uhz = profile.over_start_uhz
         self._under_start_uhz = profile.under_start_uhz
@@ -38,6 +47,10 @@ class Droop:
         if self._protection.probing:
             return  # anti-islanding moves the frequency now, for 1 s at most: do not answer our own push
         self.power_w = 0
+        if inputs.inverter_response_ms > self._slowest_ms:
+            self._request.droop_refused = REASON_TOO_SLOW
+            return
+        self._request.droop_refused = REASON_NONE
         if not inputs.frequency_ok or not self._settings.droop_enable:
             return
         frequency_uhz = inputs.frequency_uhz

@@ -43,7 +43,8 @@ from evse.faults import (
     SESSION_TRIPPED,
 )
 
-STOP_LIMIT_MS = 6000  # open under load this long after PWM stopped (IEC 61851-1 table A.6, seq. 10.2)
+STOP_RAMP_MS = 4000  # a normal stop reaches zero within this; the offer stands so long, or the vehicle opens under load
+STOP_LIMIT_MS = 10000  # open under load: 6 s after PWM stopped (IEC 61851-1 table A.6, seq. 10.2)
 PWM_LEAD_MS = 50  # PWM on and diode seen this long before closing
 WAKE_AFTER_MS = 30000  # B2 without C: the vehicle may be asleep
 WAKE_MS = 4000  # B1 for this long, then B2 again, wakes it
@@ -79,7 +80,7 @@ TABLE = (
     ((FAULT, 0, SESSION_IDLE),),  # fault
 )
 CLOSES = (0, 0, 0, 0, 1, 1, 1, 0, 0)  # contactor wanted, by state
-OFFERS = (0, 0, 1, 1, 1, 1, 0, 0, 0)  # PWM wanted, by state
+OFFERS = (0, 0, 1, 1, 1, 1, 0, 0, 0)  # PWM wanted, by state; while stopping see _command
 REASONS = (
     REASON_BOOT,
     REASON_NO_VEHICLE,
@@ -184,7 +185,10 @@ class Session:
         facts = 0
         if self._no_current_ms >= NO_CURRENT_MS and self._image.limits.allowed_w == 0:
             facts = NO_CURRENT
-        if self._state_ms >= STOP_LIMIT_MS:
+        limit_ms = STOP_LIMIT_MS
+        if inputs.inverter_response_ms > STOP_LIMIT_MS:  # its own delay comes before the vehicle's
+            limit_ms += inputs.inverter_response_ms
+        if self._state_ms >= limit_ms:
             facts |= LATE
         return facts
 
@@ -208,6 +212,8 @@ class Session:
             duty = DIGITAL if self._settings.pilot_digital else self.offer_permille
             if state == SESSION_PLUGGED:
                 duty = self._wake(duty, elapsed_ms)
+        elif state == SESSION_STOPPING and self._state_ms < STOP_RAMP_MS:
+            duty = request.duty_permille  # first zero current, then no offer
         elif state == SESSION_FAULT and self._unavailable():
             duty = UNAVAILABLE
         if duty == OFF or duty == UNAVAILABLE:

@@ -194,6 +194,17 @@ def _volt_watt(image, settings, allowed: str) -> str:
     return "Grid voltage is high (%s), export is reduced: %s." % (shown(highest_mv, "mV"), allowed)
 
 
+def _site(image, settings, allowed: str) -> str:
+    return "The site meter reads %d W and the connection's limit comes first: %s." % (image.inputs.meter_w, allowed)
+
+
+def _meter_stale(image, settings, allowed: str) -> str:
+    return "The site meter has been silent for %d ms, so the connection's limit allows no power: %s." % (
+        image.inputs.meter_age_ms,
+        allowed,
+    )
+
+
 def _v2x(image, settings, allowed: str) -> str:
     return "The vehicle needs %d Wh more before it allows discharge." % image.inputs.v2x_min_request_wh
 
@@ -231,6 +242,8 @@ DETAILS = {
     faults.REASON_TEMPERATURE: _temperature,
     faults.REASON_VOLT_WATT: _volt_watt,
     faults.REASON_V2X_REQUEST: _v2x,
+    faults.REASON_SITE_LIMIT: _site,
+    faults.REASON_METER_STALE: _meter_stale,
     faults.REASON_DEPARTURE: _departure,
     faults.REASON_DROOP: _droop,
 }

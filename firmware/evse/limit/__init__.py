@@ -16,6 +16,7 @@ from evse.limit.limiter import UNLIMITED_W
 from evse.limit.permission import Permission
 from evse.limit.ramp import LONGEST_MS, Ramp, Rate
 from evse.limit.rating import Cable, Inverter, Rating, Vehicle
+from evse.limit.site import SiteLimit
 from evse.limit.soc import SocGuard
 from evse.limit.temperature import BatteryTemperature, Temperature
 
@@ -48,6 +49,7 @@ class Limit:
             Temperature(image, settings),
             VoltWatt(image, settings, profile),
             EnterRamp(image, settings),
+            SiteLimit(image, settings),
         )
         self._soft = (DailyBudget(image, settings), V2xRequest(image), BatteryTemperature(image, settings))
         image.limits.limiters = self._fast + self._slow + self._soft

@@ -75,9 +75,13 @@ class Commands:
         only(arguments, ("value",))
         self._user("stop", number(arguments, "value", 0, 1, ""))
 
-    def _lock(self, arguments: dict, _access: int, _source: str) -> None:
+    def _lock(self, arguments: dict, access: int, _source: str) -> None:
         only(arguments, ("value",))
-        self._user("lock", number(arguments, "value", 0, 1, ""))
+        value = number(arguments, "value", 0, 1, "")
+        settings = self._station.settings
+        settings.set("keep_locked", value, access)  # a lock outlives an outage
+        settings.save()
+        self._user("lock", value)
 
     def _user(self, field: str, value: int) -> None:
         box = self._station.image.mail.user

@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: MIT
+"""Volt-var: reactive power from grid voltage along the profile's curve. Every cycle; nothing where it is off.
+
+The highest phase decides on the right half of the curve as it does for volt-watt. The answer follows the voltage as a
+first-order lag that has covered 90 % after the profile's response time. Shares are of the greater rating, + absorbed.
+A remote lease that asks for reactive power itself goes before; what is possible is limit's business.
+"""
+
+from evse.fixed import interpolate, permille
+
+SCALE_BITS = 4  # the lagged voltage is kept in 1/16 mV, so that a slow answer still arrives
+TO_90_PERCENT = 23  # tenths: ln 10, from the time constant to 90 %
+LONGEST_MS = 50
+
+
+class VoltVar:
+    """`reactive_var`: what the grid code asks for now, VAr, + absorbed."""
+
+    def __init__(self, image, settings, profile):
+        self._inputs = image.inputs
+        self._settings = settings
+        self._enabled = profile.volt_var[0]
+        self._voltages_mv = profile.volt_var[1]
+        self._shares = profile.volt_var[2]
+        self._response_ms = max(100, profile.volt_response_ms) if self._enabled else 100
+        self._lagged = profile.nominal_mv << SCALE_BITS
+        self.reactive_var = 0
+
+    def run(self) -> None:
+        """Follow the voltage and read the curve."""
+        inputs = self._inputs
+        if not self._enabled:
+            return
+        if not inputs.afe_ok:
+            self.reactive_var = 0
+            return
+        phase_mv = inputs.phase_mv
+        highest_mv = max(phase_mv[0], phase_mv[1], phase_mv[2])
+        elapsed_ms = inputs.elapsed_ms if inputs.elapsed_ms < LONGEST_MS else LONGEST_MS
+        away = (highest_mv << SCALE_BITS) - self._lagged
+        self._lagged += away * TO_90_PERCENT // 10 * elapsed_ms // self._response_ms
+        share = interpolate(self._lagged >> SCALE_BITS, self._voltages_mv, self._shares)
+        settings = self._settings
+        rating_w = max(settings.import_rating_w, settings.export_rating_w)
+        self.reactive_var = permille(rating_w, share) if share >= 0 else -permille(rating_w, -share)
