@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""The plots of a run: panels above one common time axis, story marks, and a lane of events to point at."""
+"""The plots of a run: panels above one common time axis, story marks, and a lane of events to point at.
+
+Written as the JSON that plotly.js draws (data and layout), without plotly's Python objects: they check every value
+and take seconds for what is built here in milliseconds.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +16,8 @@ from backfeed.report.wording import event_line, event_reason
 COLOURS = ("#1f5fa8", "#d9730d", "#2a7d4f", "#8e3a9d", "#b03030", "#5c6670")
 POINTS_MAX = 4000  # per trace; more are reduced to the extremes of each bin, so that no dip is lost
 PANEL_PX = 190
+GAP = 0.22  # share of the height that lies between the panels
+AXIS = {"gridcolor": "#ebf0f8", "zerolinecolor": "#ebf0f8", "linecolor": "#ebf0f8", "automargin": True}
 EVENT_COLOURS = {
     "trip": "#b03030",
     "fault_set": "#b03030",
@@ -23,53 +29,98 @@ EVENT_COLOURS = {
 QUIET_EVENTS = ("energy",)
 
 
-def figure(run: Run) -> Any:
-    """Return a plotly figure of every panel and the events of a run."""
-    from plotly.subplots import make_subplots
+Json = dict[str, Any]
 
+
+def figure(run: Run) -> Json:
+    """Return plotly.js's data and layout of every panel and the events of a run."""
     panels = [panel for panel in run.panels if any(name in run.traces for name in panel.traces)]
     rows = len(panels) + 1
-    titles = [f"{panel.title}{f' [{panel.unit}]' if panel.unit else ''}" for panel in panels] + ["Events"]
-    fig = make_subplots(rows=rows, cols=1, shared_xaxes=True, vertical_spacing=0.22 / rows, subplot_titles=titles)
+    data: list[Json] = []
+    layout = _layout(rows)
     for row, panel in enumerate(panels, start=1):
-        _draw_panel(fig, row, panel, run)
-    _draw_events(fig, rows, run)
-    _draw_story(fig, run)
-    _lay_out(fig, rows)
-    return fig
+        _draw_panel(data, layout, row, panel, run)
+        _title(layout, row, f"{panel.title}{f' [{panel.unit}]' if panel.unit else ''}")
+    _draw_events(data, layout, rows, run)
+    _title(layout, rows, "Events")
+    _draw_story(layout, run)
+    return {"data": data, "layout": layout}
 
 
-def _draw_panel(fig: Any, row: int, panel: Panel, run: Run) -> None:
-    import plotly.graph_objects as go
+def _name(kind: str, row: int) -> str:
+    """Return plotly.js's name of a row's axis or legend: x, x2, x3."""
+    return f"{kind}{row}" if row > 1 else kind
 
+
+def _layout(rows: int) -> Json:
+    layout: Json = {
+        "height": PANEL_PX * rows + 120,
+        "margin": {"l": 90, "r": 150, "t": 70, "b": 50},
+        "font": {"family": "system-ui, sans-serif", "size": 12, "color": "#2a3f5f"},
+        "hovermode": "closest",
+        "plot_bgcolor": "white",
+        "paper_bgcolor": "white",
+        "shapes": [],
+        "annotations": [],
+    }
+    gap = GAP / rows
+    height = (1 - gap * (rows - 1)) / rows
+    for row in range(1, rows + 1):
+        bottom = (rows - row) * (height + gap)
+        domain = [bottom, min(1.0, bottom + height)]
+        matches = {} if row == rows else {"matches": _name("x", rows)}
+        layout[_name("xaxis", row)] = {**AXIS, "anchor": _name("y", row), "domain": [0, 1], **matches}
+        layout[_name("yaxis", row)] = {**AXIS, "anchor": _name("x", row), "domain": domain}
+        if row < rows:
+            layout[_name("legend", row)] = {"x": 1.01, "y": domain[1], "yanchor": "top"}
+    layout[_name("xaxis", rows)]["title"] = {"text": "time [s]"}
+    return layout
+
+
+def _title(layout: Json, row: int, text: str) -> None:
+    top = layout[_name("yaxis", row)]["domain"][1]
+    layout["annotations"].append(_text(text, 0, top, "left", 13))
+
+
+def _text(text: str, x: float, y: float, xanchor: str, size: int, **more: Any) -> Json:
+    place = {"x": x, "y": y, "xref": "paper", "yref": "paper", "xanchor": xanchor, "yanchor": "bottom"}
+    return {"text": text, **place, "showarrow": False, "font": {"size": size}, **more}
+
+
+def _draw_panel(data: list[Json], layout: Json, row: int, panel: Panel, run: Run) -> None:
     codes: tuple[str, ...] = ()
     for i, name in enumerate(name for name in panel.traces if name in run.traces):
         trace = run.traces[name]
         codes = trace.codes or codes
         t_s, values = thin(trace)
-        fig.add_trace(
-            go.Scatter(
-                x=t_s,
-                y=values,
-                name=name,
-                mode="lines",
-                line={"color": COLOURS[i % len(COLOURS)], "width": 1.6, "shape": "hv" if trace.codes else "linear"},
-                legend=f"legend{row}" if row > 1 else "legend",
-                hovertemplate=f"%{{x:.3f}} s  %{{y:.6g}} {trace.unit}<extra>{name}</extra>",
-            ),
-            row=row,
-            col=1,
+        data.append(
+            {
+                "type": "scatter",
+                "x": t_s,
+                "y": values,
+                "name": name,
+                "mode": "lines",
+                "line": {"color": COLOURS[i % len(COLOURS)], "width": 1.6, "shape": "hv" if trace.codes else "linear"},
+                "legend": _name("legend", row),
+                "showlegend": True,
+                "xaxis": _name("x", row),
+                "yaxis": _name("y", row),
+                "hovertemplate": f"%{{x:.3f}} s  %{{y:.6g}} {trace.unit}<extra>{name}</extra>",
+            }
         )
     for text, value in panel.lines:
-        fig.add_hline(
-            y=value,
-            line={"color": "#b03030", "width": 1, "dash": "dot"},
-            row=row,
-            col=1,
-            annotation={"text": text, "font": {"size": 10, "color": "#b03030"}, "xanchor": "right"},
-        )
+        _draw_line(layout, row, text, value)
     if codes:
-        fig.update_yaxes(tickvals=list(range(len(codes))), ticktext=list(codes), row=row, col=1)
+        layout[_name("yaxis", row)].update(tickvals=list(range(len(codes))), ticktext=list(codes))
+
+
+def _draw_line(layout: Json, row: int, text: str, value: float) -> None:
+    """Draw a line across a panel, such as a threshold."""
+    line = {"color": "#b03030", "width": 1, "dash": "dot"}
+    place = {"xref": "paper", "yref": _name("y", row)}
+    layout["shapes"].append({"type": "line", **place, "x0": 0, "x1": 1, "y0": value, "y1": value, "line": line})
+    font = {"size": 10, "color": "#b03030"}
+    layout["annotations"].append(_text(text, 1, value, "right", 10, yref=_name("y", row), font=font))
 
 
 def thin(trace: Trace) -> tuple[list[float], list[float | None]]:
@@ -91,58 +142,35 @@ def thin(trace: Trace) -> tuple[list[float], list[float | None]]:
     return [trace.t_s[i] for i in kept], [values[i] for i in kept]
 
 
-def _draw_events(fig: Any, row: int, run: Run) -> None:
-    import plotly.graph_objects as go
-
+def _draw_events(data: list[Json], layout: Json, row: int, run: Run) -> None:
     shown = [event for event in run.events if event["event"] not in QUIET_EVENTS and event["t_s"] is not None]
     kinds = sorted({event["event"] for event in shown})
     texts = [
         event_line(event).strip() + (f"<br>{event_reason(event)}" if event_reason(event) else "") for event in shown
     ]
-    fig.add_trace(
-        go.Scatter(
-            x=[event["t_s"] for event in shown],
-            y=[kinds.index(event["event"]) for event in shown],
-            mode="markers",
-            marker={"size": 8, "color": [EVENT_COLOURS.get(event["event"], "#1f5fa8") for event in shown]},
-            text=texts,
-            hovertemplate="%{text}<extra></extra>",
-            showlegend=False,
-        ),
-        row=row,
-        col=1,
+    data.append(
+        {
+            "type": "scatter",
+            "x": [event["t_s"] for event in shown],
+            "y": [kinds.index(event["event"]) for event in shown],
+            "mode": "markers",
+            "marker": {"size": 8, "color": [EVENT_COLOURS.get(event["event"], "#1f5fa8") for event in shown]},
+            "text": texts,
+            "hovertemplate": "%{text}<extra></extra>",
+            "showlegend": False,
+            "xaxis": _name("x", row),
+            "yaxis": _name("y", row),
+        }
     )
-    fig.update_yaxes(tickvals=list(range(len(kinds))), ticktext=kinds, row=row, col=1)
+    layout[_name("yaxis", row)].update(tickvals=list(range(len(kinds))), ticktext=kinds)
 
 
-def _draw_story(fig: Any, run: Run) -> None:
+def _draw_story(layout: Json, run: Run) -> None:
+    """Mark each step of the story by a line through all panels and its number on top."""
+    line = {"color": "#9aa3ab", "width": 1, "dash": "dash"}
     for number, note in enumerate(run.story, start=1):
-        fig.add_vline(x=note.t_s, line={"color": "#9aa3ab", "width": 1, "dash": "dash"})
-        fig.add_annotation(
-            x=note.t_s,
-            y=1.0,
-            yref="paper",
-            yanchor="bottom",
-            yshift=22,
-            text=str(number),
-            hovertext=note.text,
-            showarrow=False,
-            font={"size": 11, "color": "#40484f"},
-        )
-
-
-def _lay_out(fig: Any, rows: int) -> None:
-    fig.update_layout(
-        height=PANEL_PX * rows + 120,
-        template="plotly_white",
-        margin={"l": 90, "r": 150, "t": 70, "b": 50},
-        font={"family": "system-ui, sans-serif", "size": 12},
-        hovermode="closest",
-    )
-    for row in range(1, rows):
-        axis = fig.layout[f"yaxis{row}" if row > 1 else "yaxis"]
-        fig.update_layout({f"legend{row}" if row > 1 else "legend": {"x": 1.01, "y": axis.domain[1], "yanchor": "top"}})
-    fig.update_xaxes(showticklabels=True, title_text="")
-    fig.update_xaxes(title_text="time [s]", row=rows, col=1)
-    for note in fig.layout.annotations[:rows]:  # the panel titles
-        note.update(x=0, xanchor="left", font={"size": 13})
+        place = {"x0": note.t_s, "x1": note.t_s, "y0": 0, "y1": 1, "xref": "x", "yref": "paper"}
+        layout["shapes"].append({"type": "line", **place, "line": line})
+        font = {"size": 11, "color": "#40484f"}
+        mark = _text(str(number), note.t_s, 1.0, "center", 11, xref="x", yshift=22, hovertext=note.text, font=font)
+        layout["annotations"].append(mark)

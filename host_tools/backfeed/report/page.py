@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 import html
+import json
+from importlib.resources import files
 from pathlib import Path
 
 from backfeed.report.figures import figure
@@ -24,15 +26,26 @@ dt { color: #56606a; } dd { margin: 0; } ol { font-size: 0.9rem; } details summa
 
 def write_page(run: Run, path: Path) -> None:
     """Write the page to path, with plotly's own script inside it."""
-    plots = figure(run).to_html(full_html=False, include_plotlyjs="inline", config={"displaylogo": False})
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(
         "<!doctype html><html lang='en'><head><meta charset='utf-8'>"
         "<meta name='viewport' content='width=device-width, initial-scale=1'>"
         f"<title>{_text(run.title)}</title><style>{STYLE}</style></head><body>"
         f"<h1>{_text(run.title)}</h1>{_verdict(run)}{_facts(run)}{_checks(run)}{_story(run)}"
-        f"<h2>Plots</h2>{plots}{_events(run)}</body></html>",
+        f"<h2>Plots</h2>{_plots(run)}{_events(run)}</body></html>",
         encoding="utf-8",
+    )
+
+
+def _plots(run: Run) -> str:
+    """Return the drawing and plotly.js, which is taken as the file it is: the package itself loads slowly."""
+    script = files("plotly").joinpath("package_data/plotly.min.js").read_text(encoding="utf-8")
+    drawn = figure(run)
+    # A script element ends at the first "</", wherever it stands.
+    data, layout = (json.dumps(drawn[part], separators=(",", ":")).replace("</", "<\\/") for part in ("data", "layout"))
+    return (
+        f"<script>{script}</script><div id='plots' style='height:{drawn['layout']['height']}px'></div>"
+        f"<script>Plotly.newPlot('plots',{data},{layout},{{displaylogo:false,responsive:true}})</script>"
     )
 
 
