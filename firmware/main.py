@@ -100,6 +100,7 @@ def build_tasks(station, recorder):
     from evse.tasks.console import ConsoleTask
     from evse.tasks.inverter import InverterTask
     from evse.tasks.journal import JournalTask
+    from evse.tasks.lines import Lines
     from evse.tasks.mqtt import MqttTask
     from evse.tasks.records import RecordsTask
 
@@ -107,8 +108,17 @@ def build_tasks(station, recorder):
     records = station.records = RecordsTask(station, open_stores(station), recorder)
     station.journal_task = JournalTask(station, (mqtt, records))
     station.tasks = [station.clock, station.journal_task, records, ConsoleTask(station), mqtt]
-    if station.cycle is not None and station.board.inverter_uart is not None:
-        station.tasks.append(InverterTask(station.image, station.settings, station.board))
+    lines = Lines(station.board, station.settings)
+    wired = station.board.inverter_uart is not None or station.settings.inverter_kind != "sunspec_rtu"
+    if station.cycle is not None and wired:
+        station.tasks.append(
+            InverterTask(station.image, station.settings, station.board, lines=lines, profile=station.profile)
+        )
+    if station.settings.meter_kind != "none":
+        from evse.tasks.meter import MeterTask
+
+        station.meter_task = MeterTask(station, lines)
+        station.tasks.append(station.meter_task)
 
 
 def build_recorder(image, settings, cycle):

@@ -67,6 +67,17 @@ class SerialDevice(Protocol):
         """Return and forget (time of the last stop bit in us, bytes) sent since the last call."""
 
 
+class Timed(Protocol):
+    """A device with timers of its own."""
+
+    @property
+    def due_us(self) -> int:
+        """When something of its own happens next."""
+
+    def tick(self, now_us: int) -> None:
+        """Do what has come due until now_us."""
+
+
 class Plant(Protocol):
     """The world outside the board's connectors."""
 

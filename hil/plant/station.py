@@ -17,7 +17,7 @@ from hil.plant import kernel
 from hil.plant.config import StationConfig
 from hil.plant.faults import COLD_C, FaultBoard
 from hil.plant.feeder import Feeder
-from hil.plant.interface import BoardInputs, BoardOutputs, SerialDevice
+from hil.plant.interface import BoardInputs, BoardOutputs, SerialDevice, Timed
 from hil.plant.inverter_port import InverterPort
 from hil.plant.state import NEVER_US, OUT_GATE, OUT_SIZE
 from hil.plant.truth import Truth
@@ -34,6 +34,8 @@ class Station(Feeder):
         self.truth = Truth(self)
         self.inverter = InverterPort(self, baud=baud)
         self.serial: dict[str, SerialDevice] = {"inverter": self.inverter}
+        self.tcp: dict[str, SerialDevice] = {}  # "host:port" -> what answers there
+        self.timed: list[Timed] = [self.inverter]  # whatever has timers of its own
         places = {"world": self.world, "afe": self.afe, "unit": self.units[:1], "inverter": self.inverter}
         self.faults = FaultBoard(places)
         self._inputs = BoardInputs(afe=self.reading)
@@ -84,8 +86,9 @@ class Station(Feeder):
             self._step(due_us, outputs)
             action(*args, **kwargs)
         self._step(t_us, outputs)
-        if self.inverter.due_us <= t_us:
-            self.inverter.tick(t_us)
+        for device in self.timed:
+            if device.due_us <= t_us:
+                device.tick(t_us)
         return self._feel()
 
     def _step(self, t_us: int, outputs: BoardOutputs) -> None:

@@ -125,6 +125,7 @@ class VirtualBoard(Exchange):
             (Path(self._temporary) / "board").symlink_to(self.board_path)
             self._prepare_fram()
             self.line.device = self.plant.serial.get("inverter")
+            self.bridge.devices.update(getattr(self.plant, "tcp", {}))
             if not self.realtime:
                 self._pin_to_one_core()
             self._watchdog.start()

@@ -4,6 +4,9 @@
 What the board sends goes out at once in real time; the bridge then waits, in real time, until the broker has answered
 everything, and hands the answers over a fixed virtual latency later. After each packet it sends a PINGREQ of its own:
 a broker answers in order, so its PINGRESP (kept from the board) says that all answers are in.
+
+`devices`: what the plant serves over TCP by itself ("host:port" -> SerialDevice), without a real socket: bytes go
+to `receive` and come back from `transmit` in virtual time, so these connections are exact.
 """
 
 from __future__ import annotations
@@ -12,6 +15,7 @@ import select
 import socket
 import time
 
+from hil.plant.interface import SerialDevice
 from hil.virtual_board import wire
 from hil.virtual_board.errors import BrokerLost
 from hil.virtual_board.lines import NEVER_US
@@ -67,12 +71,17 @@ class Bridge:
         self.next_us = NEVER_US
         self._queue: list[tuple[int, bytes]] = []
         self._open: dict[int, Connection] = {}
+        self.devices: dict[str, SerialDevice] = {}
+        self._linked: dict[int, SerialDevice] = {}  # sockets that lead to a device
         self._checked_us = 0
 
     # --- from the board ---
 
     def connect(self, number: int, t_us: int, address: str) -> None:
         """Open a real connection to "host:port"; the result reaches the board after the latency."""
+        if address in self.devices:
+            self._link(number, t_us, self.devices[address])
+            return
         host, _, port = address.rpartition(":")
         target = self.hosts.get(host) or self.hosts.get(address) or (host, int(port))
         error = UNREACHABLE
@@ -91,6 +100,11 @@ class Bridge:
         self._push(t_us, wire.event(wire.RX_CONNECTED, number, t_us + self.latency_us, error.to_bytes(2, "little")))
 
     def send(self, number: int, t_us: int, data: bytes) -> None:
+        if number in self._linked:
+            if self.up:
+                self._linked[number].receive(data, t_us + self.latency_us)
+                self._answers_of(number)
+            return
         connection = self._open.get(number)
         if connection is None or not self.up:
             return  # into the void, as with a dead line
@@ -106,12 +120,13 @@ class Bridge:
             self._lost(connection, t_us, failure)
 
     def close(self, number: int) -> None:
+        self._linked.pop(number, None)
         connection = self._open.pop(number, None)
         if connection is not None:
             connection.socket.close()
 
     def close_all(self) -> None:
-        for number in list(self._open):
+        for number in [*self._open, *self._linked]:
             self.close(number)
         self._queue.clear()
         self.next_us = NEVER_US
@@ -127,6 +142,8 @@ class Bridge:
 
     def check(self, t_us: int) -> None:
         """Look, without waiting, for what came by itself: data, or the end of a connection. Every 100 ms at most."""
+        for number in self._linked:
+            self._answers_of(number)
         if not self._open or (not self.realtime and t_us - self._checked_us < 100_000):
             return
         self._checked_us = t_us
@@ -151,6 +168,20 @@ class Bridge:
         return [connection.socket for connection in self._open.values()]
 
     # --- inside ---
+
+    def _link(self, number: int, t_us: int, device: SerialDevice) -> None:
+        """Connect the board to a device of the plant; one that is switched off (`listening` false) refuses."""
+        error = UNREACHABLE
+        if self.up:
+            error = 0 if getattr(device, "listening", True) else REFUSED
+        if not error:
+            self._linked[number] = device
+        self._push(t_us, wire.event(wire.RX_CONNECTED, number, t_us + self.latency_us, error.to_bytes(2, "little")))
+
+    def _answers_of(self, number: int) -> None:
+        for at_us, data in self._linked[number].transmit():
+            if self.up:
+                self._push(at_us, wire.event(wire.RX_DATA, number, at_us + self.latency_us, data))
 
     def _push(self, t_us: int, event: bytes) -> None:
         due_us = t_us + self.latency_us

@@ -3,13 +3,17 @@
 
 Sign: SunSpec counts generation and injected VAr positive; we count import and absorbed VAr. It is turned here and
 nowhere else. The setpoint is a lease: WSetRvrtTms with WSetRvrt = 0, re-armed each second together with ControllerHb,
-only by `renew`. Offsets: public SunSpec model definitions, counted from a model's ID register.
+only by `renew`. Offsets: public SunSpec model definitions, counted from a model's ID register. Curves and trip
+settings: sunspec_grid.py; inverters with the older models: inverter_sunspec_old.py.
 
 Each read has its own register count, so that a late answer cannot pass for another one's.
 """
 
+from evse.drivers.inverter import NEVER_MS, NO_TEMPERATURE_CDEG, POWER_MAX_W, Inverter
 from evse.drivers.modbus_bus import READ, TRIP, WRITE, Transfer
+from evse.drivers.sunspec_alarms import alarm_text
 from evse.drivers.sunspec_device import DeviceError, SunSpecDevice
+from evse.drivers.sunspec_grid import GridSettings
 from evse.link import modbus, sunspec
 
 # Model, first offset, registers: what is read again and again
@@ -24,6 +28,7 @@ W_BLOCK = (704, 22, 11)  # WSetEna .. WSetRvrtTms
 W_SET = (704, 24, 2)
 VAR_BLOCK = (704, 35, 12)  # VarSetEna .. VarSetRvrtTms
 VAR_SET = (704, 38, 2)
+VAR_SET = (704, 38, 2)
 HEARTBEAT = (715, 5, 2)
 OPERATE = (715, 8, 1)
 
@@ -33,60 +38,30 @@ OP_STOP, OP_START = 0, 1
 CONNECTED = 1
 STATE_RUNNING = 3
 SET_FACTOR_MIN, SET_FACTOR_MAX = -4, 3  # a setpoint of 100 kW still fits 30 bits; steps of 1 kW at the coarsest
-NO_TEMPERATURE_CDEG = -27315  # battery temperature not to be had
-POWER_MAX_W = 1000000  # a rating above this is impossible for this product
-
-# Model 701 Alrm bits, for a person
-ALARMS = (
-    "ground fault", "DC over-voltage", "AC disconnect open", "DC disconnect open", "grid disconnect",
-    "cabinet open", "manual shutdown", "over-temperature", "over-frequency", "under-frequency", "AC over-voltage",
-    "AC under-voltage", "blown fuse", "under-temperature", "memory loss", "hardware test failed", "manufacturer alarm",
-)  # fmt: skip
+NEEDED = (701, 702, 704)
+GRID_EVERY = 240  # slow reads between two looks at one of its curves: each minute
+VAR_RESPONSE_MS = 60  # cycle to terminals: 10 ms to notice, one frame in flight, one write, its own latency
 
 
-class InverterSunSpec:
-    """One inverter on a bus. Call connect() first; then the attributes hold what it last said, in our sign.
-
-    Capabilities: charge_w, discharge_w (magnitudes), reactive_max_var, resolution_w, lease_step_ms, response_ms,
-    can_export, own_anti_islanding.
-    """
+class InverterSunSpec(Inverter):
+    """One inverter on a bus; see Inverter for the attributes."""
 
     name = "sunspec"
-    response_ms = 200  # setpoint to power, declared: one write period plus the inverter's own controls
-    lease_step_ms = 1000  # WSetRvrtTms counts seconds
+    response_ms = 200  # declared: one write period plus the inverter's own controls
+    lease_zero = 1  # WSetRvrt = 0 after WSetRvrtTms, which counts seconds
 
-    def __init__(self, bus, unit: int, lease_ms: int):
-        self.bus = bus
-        self.device = SunSpecDevice(bus, unit, "inverter")
-        self.lease_s = max(1, lease_ms // 1000)
-        # What it said
-        self.state = 0
-        self.connected = 0
-        self.power_w = 0
-        self.reactive_var = 0
-        self.alarms = 0
-        self.soc_ok = 0
-        self.soc_permille = 0
-        self.battery_cdeg = NO_TEMPERATURE_CDEG
-        self.capacity_wh = 0
-        self.local = 0  # 1: switched to local control, setpoints are ignored
+    def __init__(self, bus, unit: int, lease_ms: int, device=None):
+        super().__init__(bus, unit, lease_ms)
+        self.device = device or SunSpecDevice(bus, unit, "inverter")
+        self.grid = GridSettings(self.device)
         self.heartbeat = 0
-        # Capabilities
-        self.charge_w = 0
-        self.discharge_w = 0
-        self.reactive_max_var = 0
-        self.resolution_w = 1
-        self.can_export = 0
-        self.own_anti_islanding = 0
-        # What we told it
-        self.sent_w = 0
-        self.sent_var = 0
-        self.readback_errors = 0
         self._controller_hb = 0
         self._w_factor = 0
         self._var_factor = 0
         self._set_w_factor = 0
         self._set_var_factor = 0
+        self._enabled = -1  # what was last told with OpCtl; -1 = nothing yet
+        self._slow = 0
         self.has_storage = 0
         self.has_dc = 0
         self.has_control = 0
@@ -108,8 +83,15 @@ class InverterSunSpec:
 
     async def connect(self) -> None:
         """Discover, check what is needed, read the ratings, prepare every transfer. DeviceError when unusable."""
+        await self.device.discover()
+        await self.prepare()
+
+    async def prepare(self) -> None:
+        """Do all of connect() that comes after the discovery."""
         device = self.device
-        await device.discover()
+        self._name(device)
+        for model in NEEDED:
+            device.point(model, 0)
         self.has_storage = 1 if 713 in device.models else 0
         self.has_dc = 1 if 714 in device.models and device.models[714][1] + 2 >= DC[1] + DC[2] else 0
         self.has_control = 1 if 715 in device.models else 0
@@ -119,6 +101,33 @@ class InverterSunSpec:
         self.take_ratings()
         await self._once(self.setpoints)
         self._prepare_blocks()
+        await self.grid.read_all()
+        self._enabled = -1
+        self.configured = 0
+        self.takes_reactive = self._takes_reactive()
+        self.var_response_ms = VAR_RESPONSE_MS if self.takes_reactive else NEVER_MS
+        self.cannot = self._list_cannot()
+
+    def _takes_reactive(self) -> int:
+        """Return 1 unless 704 has no VarSet or 702 states a reactive rating of zero."""
+        if sunspec.raw16(self.setpoints.data, 13) == 0xFFFF:
+            return 0
+        return 0 if sunspec.raw16(self.ratings.data, 7) == 0 else 1
+
+    def _name(self, device) -> None:
+        self.maker = device.maker
+        self.model = device.model
+        self.serial = device.serial
+
+    def _list_cannot(self):
+        missing = []
+        if not self.has_storage:
+            missing.append("battery charge: it has no model 713, so somebody else must report it before any export")
+        if not self.has_control:
+            missing.append("start, stop and heartbeat: it has no model 715")
+        if not self.takes_reactive:
+            missing.append("reactive power on command: no 704 VarSet, or a reactive rating of zero in 702")
+        return tuple(missing)
 
     async def _once(self, transfer) -> None:
         result = await self.bus.transact(transfer)
@@ -161,6 +170,7 @@ class InverterSunSpec:
         self.w_trip.retries = 3
         self.var_block = self._transfer(VAR_BLOCK, modbus.WRITE_MULTIPLE, WRITE)
         self.var_set = self._transfer(VAR_SET, modbus.WRITE_MULTIPLE, WRITE)
+        self.var_set = self._transfer(VAR_SET, modbus.WRITE_MULTIPLE, WRITE)
         if self.has_storage:
             self.storage = self._transfer(STORAGE, modbus.READ_HOLDING, READ)
         if self.has_dc:
@@ -198,6 +208,42 @@ class InverterSunSpec:
         sunspec.put32(data, 10, self.lease_s)
 
     # --- reading ---
+
+    async def poll(self) -> int:
+        """Read 701; return 1 when it is fresh and its power possible."""
+        if await self.bus.transact(self.status) or not self.take_status():
+            self.failed += 1
+            return 0
+        self.stamp_ms = self.status.stamp_ms
+        return 1
+
+    async def poll_slow(self) -> None:
+        """Read one of storage, read-back, DC, control and ratings; now and then one of its curves."""
+        self._slow += 1
+        if self._slow % GRID_EVERY == 0:
+            await self.grid.read_next()
+            return
+        turn = self._slow % 5
+        if turn == 1:
+            await self._read_back()
+            return
+        transfer = (self.storage, None, self.dc, self.control, self.ratings)[turn]
+        if transfer is None or await self.bus.transact(transfer):
+            return
+        if turn == 0:
+            self.take_storage()
+        elif turn == 2:
+            self.take_dc()
+        elif turn == 3:
+            self.take_control()
+        else:
+            self.take_ratings()
+
+    async def _read_back(self) -> None:
+        sent_w = self.sent_w
+        # A setpoint that changed while the question was on the line proves nothing.
+        if self.configured and await self.bus.transact(self.setpoints) == 0 and sent_w == self.sent_w:
+            self.take_setpoints()
 
     def take_status(self) -> int:
         """Decode the 701 read: state, connection, alarms, power; return 0 when the power is not to be had."""
@@ -255,6 +301,7 @@ class InverterSunSpec:
         self.soc_permille = soc if self.soc_ok else 0
         capacity = sunspec.scaled(sunspec.u16(data, 0), sunspec.scale_factor(data, 5), 0)
         self.capacity_wh = 0 if capacity == sunspec.NONE else capacity
+        self.soc_stamp_ms = self.storage.stamp_ms
 
     def take_dc(self) -> None:
         """Decode the 714 read: the first port's temperature stands for the battery's."""
@@ -277,7 +324,51 @@ class InverterSunSpec:
             return 0
         return 1
 
-    # --- writing: each prepares a transfer; the task awaits bus.transact() on it ---
+    # --- writing ---
+
+    async def command(self, power_w: int, enable: int) -> int:
+        """Send the setpoint, and start or stop when that changed."""
+        self.set_power(power_w)
+        result = await self.send(self.w_set)
+        await self._operate(enable)
+        return result
+
+    async def trip(self, power_w: int, enable: int) -> int:
+        """Send the setpoint ahead of whatever waits for the line."""
+        self.set_power(power_w)
+        result = await self.send(self.w_trip)
+        await self._operate(enable)
+        return result
+
+    async def react(self, reactive_var: int) -> int:
+        """Send the reactive setpoint alone."""
+        if not self.configured:
+            return 0
+        self.set_reactive(reactive_var)
+        return await self.send(self.var_set)
+
+    async def renew(self, power_w: int, reactive_var: int, enable: int) -> int:
+        """Send setpoint, lease and heartbeat: everything the inverter needs to go on for one more lease."""
+        self.set_power(power_w)
+        result = await self.send(self.w_block)
+        if result == 0:
+            self.configured = 1
+        if self.beat:
+            self.set_heartbeat()
+            await self.send(self.beat)
+        self.set_reactive(reactive_var)
+        await self.send(self.var_block)
+        await self._operate(enable)
+        return result
+
+    async def _operate(self, enable: int) -> None:
+        """Tell the inverter to run or stop when that changed; asked again until it was taken."""
+        if self.operate and enable != self._enabled:
+            self.set_operate(enable)
+            if await self.send(self.operate) == 0:
+                self._enabled = enable
+
+    # Each of these prepares transfers.
 
     def set_power(self, power_w: int) -> None:
         """Put power_w (+ import) into every write that carries a setpoint.
@@ -306,10 +397,24 @@ class InverterSunSpec:
         """Put start or stop into `operate`."""
         sunspec.put16(self.operate.data, 0, OP_START if on else OP_STOP)
 
+    # --- for a person ---
 
-def alarm_text(alarms: int) -> str:
-    """Return the names of the alarm bits."""
-    return ", ".join(ALARMS[bit] for bit in range(len(ALARMS)) if alarms >> bit & 1)
+    def warnings(self):
+        """Return what is wrong with the device as it stands."""
+        found = []
+        if self.local:
+            found.append("The inverter is switched to local control and ignores setpoints.")
+        if self.alarms:
+            found.append("The inverter reports: %s." % alarm_text(self.alarms))
+        if self.own_anti_islanding == 0:
+            found.append("The inverter's own anti-islanding is switched off (704 AntiIslEna).")
+        if self.readback_errors:
+            found.append("The inverter held another setpoint than was sent, %d times." % self.readback_errors)
+        return found + self.grid.problems()
+
+    def details(self):
+        """Return lines on its curves and trip settings."""
+        return self.grid.lines()
 
 
 __all__ = ("DeviceError", "InverterSunSpec", "alarm_text")

@@ -84,8 +84,8 @@ class ModbusBus:
         self._busy = 0
         self._queue = [0, 0, 0]  # waiting, by priority
         self._turns = Turns(self._serve)
-        self._probe = Transfer(0, modbus.READ_HOLDING, 0, PROBE_COUNTS[0], bytearray(2 * PROBE_COUNTS[1]))
         self._doubt = bytearray(32)  # a bit per unit: 1 = a request of its was not answered, so an answer may be late
+        self._probe = Transfer(0, modbus.READ_HOLDING, 0, PROBE_COUNTS[0], bytearray(2 * PROBE_COUNTS[1]))
         self._last_us = ticks_us()
         # Counters, for a person
         self.transactions = 0
@@ -184,10 +184,9 @@ class ModbusBus:
         """Put the request on the line and work out when its answer is due."""
         self._drain()
         tx = self._tx
-        if transfer.function == modbus.WRITE_MULTIPLE:
-            end = modbus.put_write(tx, 0, transfer.unit, transfer.address, transfer.data, transfer.count)
-        else:
-            end = modbus.put_read(tx, 0, transfer.unit, transfer.function, transfer.address, transfer.count)
+        end = modbus.put_request(
+            tx, 0, transfer.unit, transfer.function, transfer.address, transfer.count, transfer.data
+        )
         sent = modbus.close_rtu(tx, end)
         if self._de:
             self._de(1)
@@ -289,15 +288,16 @@ class ModbusBus:
     def _match(self, transfer) -> int:
         """Return the result when our answer has arrived, else -1."""
         start = self._sent if self._echoed() else 0
+        count = modbus.repeated(transfer.function, transfer.count, transfer.data)
         found = modbus.find_rtu(
-            self._rx, start, self._received, transfer.unit, transfer.function, transfer.address, transfer.count
+            self._rx, start, self._received, transfer.unit, transfer.function, transfer.address, count
         )
         if found < 0:
             return -1
         at = found >> 1
         if found & 1:
             return self._rx[at + 2]
-        if transfer.function != modbus.WRITE_MULTIPLE:
+        if transfer.function < modbus.WRITE_SINGLE:
             data = transfer.data
             rx = self._rx
             for i in range(transfer.count * 2):

@@ -130,10 +130,9 @@ class ModbusTcp:
         tx = self._tx
         at = modbus.TCP_HEAD
         self._number = (self._number + 1) & 0xFFFF
-        if transfer.function == modbus.WRITE_MULTIPLE:
-            end = modbus.put_write(tx, at, transfer.unit, transfer.address, transfer.data, transfer.count)
-        else:
-            end = modbus.put_read(tx, at, transfer.unit, transfer.function, transfer.address, transfer.count)
+        end = modbus.put_request(
+            tx, at, transfer.unit, transfer.function, transfer.address, transfer.count, transfer.data
+        )
         length = modbus.close_tcp(tx, end, self._number)
         view = self._views.get(length)
         if view is None:
@@ -213,11 +212,11 @@ class ModbusTcp:
                     transfer.unit,
                     transfer.function,
                     transfer.address,
-                    transfer.count,
+                    modbus.repeated(transfer.function, transfer.count, transfer.data),
                 )
                 if result < 0:
                     result = modbus.BAD_FRAME
-                elif result == modbus.OK and transfer.function != modbus.WRITE_MULTIPLE:
+                elif result == modbus.OK and transfer.function < modbus.WRITE_SINGLE:
                     self._deliver(transfer)
             self._drop(length)
             if result >= 0:

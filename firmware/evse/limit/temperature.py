@@ -66,6 +66,9 @@ class Temperature(Limiter):
             self.export_w = permille(settings.export_rating_w, share)
 
 
+UNKNOWN_CDEG = -27315  # the inverter does not tell the battery's temperature (docs/contracts.md)
+
+
 class BatteryTemperature(Limiter):
     """No power outside the battery's window, both ways; back inside by 2 degrees before it returns."""
 
@@ -77,8 +80,8 @@ class BatteryTemperature(Limiter):
 
     def run(self) -> None:
         inputs = self._inputs
-        if not inputs.battery_ok:
-            return  # nothing known: the SOC guard already forbids export
+        if not inputs.battery_ok or inputs.battery_cdeg <= UNKNOWN_CDEG:
+            return  # the vehicle guards its own battery. While nothing known: the SOC guard already forbids export
         cdeg = inputs.battery_cdeg
         cold = self._settings.battery_cold_cdeg
         hot = self._settings.battery_hot_cdeg

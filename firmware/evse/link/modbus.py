@@ -10,6 +10,7 @@ from evse.link import crc
 
 READ_HOLDING = 3
 READ_INPUT = 4
+WRITE_SINGLE = 6  # one register; what some devices take instead of function 16
 WRITE_MULTIPLE = 16
 
 READ_MAX = 125  # registers in one read
@@ -62,6 +63,21 @@ def put_write(buffer, at: int, unit: int, address: int, data, count: int) -> int
     return at + 7 + length
 
 
+def put_request(buffer, at: int, unit: int, function: int, address: int, count: int, data) -> int:
+    """Write the request of any function from data, big endian; return the end of its PDU. count 1 for function 6."""
+    if function == WRITE_MULTIPLE:
+        return put_write(buffer, at, unit, address, data, count)
+    return put_read(buffer, at, unit, function, address, repeated(function, count, data))
+
+
+def repeated(function: int, count: int, data) -> int:
+    """Return what stands behind the address in the request and in the answer to a write: count, or function 6's value.
+
+    To be given as `count` where an answer is judged.
+    """
+    return data[0] << 8 | data[1] if function == WRITE_SINGLE else count
+
+
 def close_rtu(buffer, end: int) -> int:
     """Append the CRC of buffer[0:end]; return the frame's length."""
     check = crc.modbus(buffer, 0, end)
@@ -80,7 +96,7 @@ def close_tcp(buffer, end: int, transaction: int) -> int:
 
 def reply_bytes(function: int, count: int) -> int:
     """Return the length of unit + PDU of the good answer to a request."""
-    return 6 if function == WRITE_MULTIPLE else 3 + 2 * count
+    return 6 if function == WRITE_MULTIPLE or function == WRITE_SINGLE else 3 + 2 * count
 
 
 def check_reply(buffer, at: int, end: int, unit: int, function: int, address: int, count: int) -> int:
@@ -91,7 +107,7 @@ def check_reply(buffer, at: int, end: int, unit: int, function: int, address: in
         return buffer[at + 2] if end - at == 3 and buffer[at + 2] else -1
     if buffer[at + 1] != function or end - at != reply_bytes(function, count):
         return -1
-    if function == WRITE_MULTIPLE:
+    if function == WRITE_MULTIPLE or function == WRITE_SINGLE:
         same = _get16(buffer, at + 2) == address and _get16(buffer, at + 4) == count
         return OK if same else -1
     return OK if buffer[at + 2] == 2 * count else -1

@@ -23,6 +23,7 @@ class InverterMail:
         self._box = image.mail.inverter
         self._reader = Reader(image.mail.inverter)
         self._settings = settings
+        self._stale_ms = 0  # a device that may only be asked slowly says how long its word holds
 
     def run(self) -> None:
         """Take a new message, if any, and judge its age."""
@@ -32,7 +33,10 @@ class InverterMail:
             self._copy(inputs, self._box)
         age_ms = reader.age_ms
         inputs.inverter_age_ms = age_ms
-        fresh = 1 if age_ms <= self._settings.inverter_stale_ms else 0
+        stale_ms = self._settings.inverter_stale_ms
+        if self._stale_ms > stale_ms:
+            stale_ms = self._stale_ms
+        fresh = 1 if age_ms <= stale_ms else 0
         inputs.inverter_ok = fresh
         self._fault[FAULT_INVERTER_LOST] = 1 - fresh
 
@@ -44,5 +48,8 @@ class InverterMail:
         inputs.inverter_alarms = box.alarms
         inputs.inverter_charge_w = box.charge_w
         inputs.inverter_discharge_w = box.discharge_w
+        inputs.inverter_response_ms = box.response_ms
+        inputs.inverter_var_response_ms = box.var_response_ms
+        self._stale_ms = box.stale_ms
         own = box.alarms & OWN_ALARMS or (box.state == STATE_FAULT and not box.alarms & GRID_ALARMS)
         self._fault[FAULT_INVERTER_ALARM] = 1 if own else 0

@@ -2,64 +2,90 @@
 """Inverter task: sends the command image at 10 Hz and at once when it is urgent, and keeps the mailboxes filled.
 
 Inputs: image.outputs (inverter_enable, inverter_w, inverter_var, lease_ok, urgent). Outputs: image.mail.inverter and
-image.mail.battery. Three loops share the line: trips (ahead of everything), commands (writes, ahead of reads) and
-polls. The inverter's own lease is re-armed only while outputs.lease_ok: polling is not permission.
+image.mail.battery. Three loops share the line: urgent writes (trips ahead of everything, reactive power at once),
+commands (writes, ahead of reads) and polls. The inverter's own lease is re-armed only while outputs.lease_ok: polling
+is not permission. The driver (drivers/inverter.py) knows the device; this task knows when.
 """
 
 import asyncio
 from time import ticks_diff, ticks_ms
 
-from evse.drivers.inverter_sunspec import InverterSunSpec
-from evse.drivers.modbus_bus import ModbusBus
+from evse.drivers.inverter_choice import HostError, connect, open_inverter
+from evse.tasks.inverter_check import compare
+from evse.tasks.lines import Lines
 
-COMMAND_MS = 100
 LOOK_MS = 10  # how soon an urgent command is noticed
-LEASE_MS = 1000  # re-arm and heartbeat
-SLOW_MS = 1000  # storage, DC, control, read-back: one of them each time
-LOST_MS = 2000  # without a status: find the device anew
+CONFIGURE_MS = 100  # between attempts to arm the lease for the first time
 BACKOFF_MS = (1000, 2000, 5000, 10000, 30000)
 
 
 class InverterTask:
     """Runs one inverter.
 
-    board: gives `inverter_uart` and, where the transceiver needs one, `inverter_de`; driver: another inverter's driver.
+    board: gives `inverter_uart` and, where the transceiver needs one, `inverter_de`; driver: another inverter's driver;
+    lines: the board's Modbus masters, shared with the meter; profile: the grid code to compare the inverter with.
     """
 
     name = "inverter"
     critical = True
-    patience_ms = 60000  # the longest backoff and a whole discovery fit
+    patience_ms = 90000  # the longest backoff and a whole discovery fit
 
-    def __init__(self, image, settings, board, driver=None):
+    def __init__(self, image, settings, board, driver=None, lines=None, profile=None):
         self._outputs = image.outputs
         self._inverter = image.mail.inverter
         self._battery = image.mail.battery
         self._settings = settings
         self._board = board
+        self._lines = lines or Lines(board, settings)
+        self._profile = profile
         self.driver = driver
         self.bus = None
         self.online = 0
         self.error = ""  # why it is offline, for a person
-        self.errors = 0  # transactions that failed for good
         self.reconnects = 0
-        self.commands = 0
-        self._enabled = -1  # what was last told with OpCtl; -1 = nothing yet
+        self.mismatches = []  # what differs between the inverter's grid settings and the profile, in sentences
+        self._failed = 0  # connections that failed
         self._heard_ms = 0
-        self._slow = 0
-        self._configured = 0  # 1: the lease block has been taken since we connected
+        self._soc_stamp_ms = 0
         self._writers = ()
         self.beat_ms = ticks_ms()
 
+    @property
+    def errors(self) -> int:
+        """Transactions that failed for good, and connections."""
+        return self._failed + (self.driver.failed if self.driver else 0)
+
+    @property
+    def commands(self) -> int:
+        """Writes sent."""
+        return self.driver.writes if self.driver else 0
+
+    @property
+    def state(self) -> str:
+        """What `status` shows."""
+        if self.driver is None or not self.online:
+            return "offline: %s" % self.error if self.error else "connecting"
+        found = len(self.warnings())
+        name = "%s %s" % (self.driver.maker, self.driver.model)
+        return "%s (%s)%s" % (name.strip(), self.driver.name, ", %d warnings" % found if found else "")
+
+    def warnings(self):
+        """Return what a person should know about the inverter now, one sentence each."""
+        if self.driver is None or not self.online:
+            return ["The inverter is offline: %s." % self.error] if self.error else []
+        return self.driver.warnings() + self.mismatches
+
     async def run(self) -> None:
-        """Connect, serve until lost, connect again; never returns."""
-        if self._board.inverter_uart is None and self.driver is None:
-            self.error = "no inverter line on this board"
+        """Connect, serve until lost, connect again; never returns but for a setting that names no inverter."""
+        if not self._open():
             return
-        self._open()
         for task in self._writers:
             task.cancel()
-        create = asyncio.create_task
-        self._writers = (create(self._commands()), create(self._trips()), create(self._reactive()))
+        self._writers = (
+            asyncio.create_task(self._commands()),
+            asyncio.create_task(self._trips()),
+            asyncio.create_task(self._reactions()),
+        )
         attempt = 0
         while True:
             self.beat_ms = ticks_ms()
@@ -75,43 +101,51 @@ class InverterTask:
         """Connect and poll until lost; return 1 when it had connected."""
         self.online = 0
         try:
-            await self.driver.connect()
+            self.driver = await connect(self.driver)
             self.error = ""
-            self._enabled = -1
-            self._configured = 0
+            self.driver.configured = 0
+            self.mismatches = compare(self.driver, self._profile) if self._profile else []
             self._heard_ms = ticks_ms()
             self.online = 1
             await self._polls()
         except OSError as error:
             self.error = str(error)
-            self.errors += 1
+            self._failed += 1
         return self.online
 
-    def _open(self) -> None:
+    def _open(self) -> int:
+        """Choose the driver; return 0 when settings or board name none, with the reason in `error`."""
         if self.driver is None:
-            settings = self._settings
-            de = getattr(self._board, "inverter_de", None)
-            bus = ModbusBus(self._board.inverter_uart, settings.inverter_baud, de)
-            self.driver = InverterSunSpec(bus, settings.inverter_address, settings.inverter_lease_ms)
+            if self._settings.inverter_kind == "sunspec_rtu" and self._board.inverter_uart is None:
+                self.error = "no inverter line on this board"
+                return 0
+            try:
+                self.driver = open_inverter(self._settings, self._lines.serial)
+            except HostError as error:
+                self.error = str(error)
+                raise
         self.bus = self.driver.bus
+        return 1
 
     # --- commands ---
 
     async def _commands(self) -> None:
-        """Regular commands at 10 Hz, with the lease every second."""
+        """Regular commands, and the lease, each in the driver's own rhythm."""
         last_ms = ticks_ms()
         lease_ms = last_ms
         while True:
             await asyncio.sleep_ms(LOOK_MS)
             if not self.online:
                 continue
+            driver = self.driver
+            outputs = self._outputs
             now_ms = ticks_ms()
             if self._lease_due(ticks_diff(now_ms, lease_ms)):
                 lease_ms = last_ms = now_ms
-                await self._renew()
-            elif ticks_diff(now_ms, last_ms) >= COMMAND_MS:
+                await driver.renew(self._power(), self._reactive(), outputs.inverter_enable)
+            elif ticks_diff(now_ms, last_ms) >= driver.command_ms:
                 last_ms = now_ms
-                await self._command()
+                await driver.command(self._power(), outputs.inverter_enable)
 
     async def _trips(self) -> None:
         """Urgent commands, beside the regular ones: they overtake whatever waits for the line, until one is taken."""
@@ -121,119 +155,56 @@ class InverterTask:
             urgent = self._outputs.urgent
             if not self.online:
                 done = urgent  # connecting sends zero first
-            elif urgent != done:
-                self.driver.set_power(self._power())
-                if await self._send(self.driver.w_trip) == 0:
-                    done = urgent
-                await self._operate()
+            elif urgent != done and await self.driver.trip(self._power(), self._outputs.inverter_enable) == 0:
+                done = urgent
 
-    async def _reactive(self) -> None:
-        """Reactive power, alone and as soon as it changes: the anti-islanding method counts on a quick answer."""
-        taken = 1
+    async def _reactions(self) -> None:
+        """A changed reactive setpoint goes out at once: active anti-islanding asks with it (docs/contracts.md)."""
         while True:
             await asyncio.sleep_ms(LOOK_MS)
-            var = self._var()
-            if self.online and self._configured and (var != self.driver.sent_var or not taken):
-                self.driver.set_reactive(var)
-                taken = 1 if await self._send(self.driver.var_set) == 0 else 0
+            if self.online and self.driver.takes_reactive and self._reactive() != self.driver.sent_var:
+                await self.driver.react(self._reactive())
 
     def _lease_due(self, since_ms: int) -> int:
         """Return 1 when the lease is to be armed: once at zero after connecting, then only with permission."""
-        if not self._configured:
-            return 1
-        return 1 if since_ms >= LEASE_MS and self._outputs.lease_ok else 0
+        if not self.driver.configured:
+            return 1 if since_ms >= CONFIGURE_MS else 0
+        return 1 if since_ms >= self.driver.renew_ms and self._outputs.lease_ok else 0
 
     def _power(self) -> int:
         """Return what may be asked for now: without permission that is zero, whatever the image says."""
         outputs = self._outputs
         return outputs.inverter_w if outputs.lease_ok and outputs.inverter_enable else 0
 
-    def _var(self) -> int:
-        """Return the reactive power that may be asked for now."""
+    def _reactive(self) -> int:
         outputs = self._outputs
         return outputs.inverter_var if outputs.lease_ok and outputs.inverter_enable else 0
-
-    async def _command(self) -> None:
-        self.driver.set_power(self._power())
-        await self._send(self.driver.w_set)
-        await self._operate()
-
-    async def _renew(self) -> None:
-        """Send setpoint, lease and heartbeat: everything the inverter needs to go on for one more lease."""
-        driver = self.driver
-        driver.set_power(self._power())
-        if await self._send(driver.w_block) == 0:
-            self._configured = 1
-        if driver.beat:
-            driver.set_heartbeat()
-            await self._send(driver.beat)
-        driver.set_reactive(self._var())
-        await self._send(driver.var_block)
-        await self._operate()
-
-    async def _operate(self) -> None:
-        """Tell the inverter to run or stop when that changed; asked again until it was taken."""
-        enable = self._outputs.inverter_enable
-        driver = self.driver
-        if driver.operate and enable != self._enabled:
-            driver.set_operate(enable)
-            if await self._send(driver.operate) == 0:
-                self._enabled = enable
-
-    async def _send(self, transfer) -> int:
-        result = await self.bus.transact(transfer)
-        self.commands += 1
-        if result:
-            self.errors += 1
-        return result
 
     # --- polls ---
 
     async def _polls(self) -> None:
-        """Read status as fast as the line allows beside the commands, one slow block a second; return when lost."""
+        """Read status as fast as the line allows beside the commands, slow blocks now and then; return when lost."""
         driver = self.driver
-        period_ms = max(COMMAND_MS, 2880000 // self.bus.baud)
+        period_ms = driver.poll_ms or max(driver.command_ms, 2880000 // self.bus.baud)
         slow_ms = ticks_ms()
-        while ticks_diff(ticks_ms(), self._heard_ms) < LOST_MS:
+        while ticks_diff(ticks_ms(), self._heard_ms) < driver.lost_ms:
             started_ms = ticks_ms()
             self.beat_ms = started_ms
-            if await self.bus.transact(driver.status) == 0 and driver.take_status():
-                self._heard_ms = driver.status.stamp_ms
-                self._publish_inverter(driver.status.stamp_ms)
-            else:
-                self.errors += 1
-            if ticks_diff(started_ms, slow_ms) >= SLOW_MS // 4:
+            if await driver.poll():
+                self._heard_ms = driver.stamp_ms
+                self._publish_inverter(driver)
+            if ticks_diff(started_ms, slow_ms) >= driver.slow_ms:
                 slow_ms = started_ms
-                await self._poll_slow()
+                await driver.poll_slow()
+            if driver.soc_stamp_ms != self._soc_stamp_ms:
+                self._soc_stamp_ms = driver.soc_stamp_ms
+                self._publish_battery(driver)
             rest_ms = period_ms - ticks_diff(ticks_ms(), started_ms)
             await asyncio.sleep_ms(max(rest_ms, 1))
-        self.error = "inverter %d has not answered for %d ms" % (driver.device.unit, LOST_MS)
+        self.error = "inverter %d has not answered for %d ms" % (driver.unit, driver.lost_ms)
 
-    async def _poll_slow(self) -> None:
-        self._slow = (self._slow + 1) % 5
-        driver = self.driver
-        bus = self.bus
-        if self._slow == 0 and driver.storage:
-            if await bus.transact(driver.storage) == 0:
-                driver.take_storage()
-                self._publish_battery(driver.storage.stamp_ms)
-        elif self._slow == 1:
-            sent_w = driver.sent_w
-            # A setpoint that changed while the question was on the line proves nothing.
-            if self._configured and await bus.transact(driver.setpoints) == 0 and sent_w == driver.sent_w:
-                driver.take_setpoints()
-        elif self._slow == 2 and driver.dc:
-            if await bus.transact(driver.dc) == 0:
-                driver.take_dc()
-        elif self._slow == 3 and driver.control:
-            if await bus.transact(driver.control) == 0:
-                driver.take_control()
-        elif self._slow == 4 and await bus.transact(driver.ratings) == 0:
-            driver.take_ratings()
-
-    def _publish_inverter(self, stamp_ms: int) -> None:
+    def _publish_inverter(self, driver) -> None:
         box = self._inverter
-        driver = self.driver
         box.begin()
         box.state = driver.state
         box.connected = driver.connected
@@ -242,15 +213,17 @@ class InverterTask:
         box.alarms = driver.alarms
         box.charge_w = driver.charge_w
         box.discharge_w = driver.discharge_w
-        box.end(stamp_ms)
+        box.response_ms = driver.response_ms
+        box.var_response_ms = driver.var_response_ms
+        box.stale_ms = driver.stale_ms
+        box.end(driver.stamp_ms)
 
-    def _publish_battery(self, stamp_ms: int) -> None:
+    def _publish_battery(self, driver) -> None:
         box = self._battery
-        driver = self.driver
         box.begin()
         box.soc_ok = driver.soc_ok
         box.soc_permille = driver.soc_permille
         box.cdeg = driver.battery_cdeg
-        box.charge_w = 0  # the vehicle's own limits are not in SunSpec: not stated
+        box.charge_w = 0  # the vehicle's own limits are not in the inverter's registers: not stated
         box.discharge_w = 0
-        box.end(stamp_ms)
+        box.end(driver.soc_stamp_ms)

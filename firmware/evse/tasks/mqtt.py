@@ -196,7 +196,7 @@ class MqttTask:
         code = packet.connack(link.incoming)
         if code:
             raise LinkError("broker refused: %s" % packet.REFUSALS[code] if code < 6 else "broker refused: %d" % code)
-        topics = ((base + "command/+").encode(), (base + "set/+").encode())
+        topics = ((base + "command/+").encode(), (base + "set/+").encode(), (base + "meter").encode())
         await link.send(self._view[: packet.subscribe(self._tx, self._next_id(), topics)])
         await link.answer()
         if link.incoming.kind != packet.SUBACK or not packet.subscribed(link.incoming):

@@ -5,6 +5,7 @@ Never acts on a retained message, a stale timestamp, an oversize payload or a fl
 acknowledged with its reason.
 """
 
+import gc
 import json
 from time import ticks_diff, ticks_ms
 
@@ -16,6 +17,7 @@ PAYLOAD_MAX = 512  # bytes
 STALE_S = 30  # a command's `ts` may differ this much from our clock
 RATE_PER_S = 20
 BURST = 40
+REASON_MAX = 200  # characters
 ID_MAX = 36  # characters, as OCPP's identifiers
 
 
@@ -62,6 +64,9 @@ class Inbox:
             return
         answer = {"id": None, "command": path[:40]}
         try:
+            if path == "meter":
+                self._meter(payload, retain, whole)
+                return  # a reading a second is not acknowledged, only its refusal
             self._obey(path, payload, retain, whole, answer)
             self.accepted += 1
             answer["result"] = "accepted"
@@ -69,6 +74,9 @@ class Inbox:
             self._refuse(answer, str(error))
         except RuntimeError:  # nested deeper than the VM's stack
             self._refuse(answer, "payload is nested too deep")
+        except MemoryError:  # no piece of heap long enough just now
+            gc.collect()
+            self._refuse(answer, "not enough memory just now; send it again")
         self._last = ((path, payload), answer)
         self._outbox.ack(answer)
 
@@ -108,6 +116,21 @@ class Inbox:
         else:
             self._set(name, arguments, access)
 
+    def _meter(self, payload, retain: bool, whole: bool) -> None:
+        """Pass a reading of the site meter on: a number, or {"power_w": W, "ts": Unix s}."""
+        task = self._station.meter_task
+        if task is None:
+            raise Refused("no meter is set up: set meter_kind to mqtt, then reboot")
+        if not whole or len(payload) > PAYLOAD_MAX:
+            raise Refused("payload is larger than %d bytes" % PAYLOAD_MAX)
+        if retain:
+            raise Refused("a retained reading has no age; publish without retain")
+        reading = parse(payload, True)
+        if "value" in reading:
+            reading = {"power_w": reading["value"]}
+        self._fresh(reading)
+        task.hear(reading)
+
     def _fresh(self, arguments: dict) -> None:
         """Refuse a command whose `ts` (Unix s) is old, ahead, or cannot be judged."""
         if "ts" not in arguments:
@@ -134,8 +157,8 @@ class Inbox:
 
 
 def one_line(text: str) -> str:
-    """Return text with what is not printable ASCII as '?'."""
-    return "".join([character if " " <= character < "\x7f" else "?" for character in text])
+    """Return at most REASON_MAX characters of text, with what is not printable ASCII as '?'."""
+    return "".join([character if " " <= character < "\x7f" else "?" for character in text[:REASON_MAX]])
 
 
 def parse(payload, bare: bool) -> dict:

@@ -19,7 +19,8 @@ EVENT_WIDTH = 6  # sequence, then the row of the event ring
 STATE_MS = 1000  # least time between two state messages
 PAYLOAD_BYTES = 1408
 
-NONE, ACK, EVENT, STATE, SETTING, DISCOVERY, ONLINE = range(7)
+DEVICES_MS = 10000  # between two looks at what inverter and meter have to say
+NONE, ACK, EVENT, STATE, SETTING, DISCOVERY, ONLINE, DEVICES = range(8)
 
 
 class Outbox:
@@ -38,6 +39,8 @@ class Outbox:
         self._entity = 0  # next discovery entity
         self._state = None
         self._state_ms = 0
+        self._devices = ""  # what the broker was last told of them
+        self._devices_ms = 0
         self._online = False
         self.lost_events = 0
         self.lost_acks = 0
@@ -79,6 +82,8 @@ class Outbox:
         """A new connection: say again what a broker may have forgotten."""
         self._online = False
         self._state = None
+        self._devices = ""
+        self._devices_ms = 0
         self._setting = 0
         self._settings_seen = self._station.settings.changed
         self._entity = 0
@@ -99,6 +104,8 @@ class Outbox:
             self._setting = 0
         if self._setting < len(SETTINGS):
             return self._prepare_setting()
+        if self._devices_changed():
+            return self._put(DEVICES, "devices", self._devices, True)
         return self._prepare_discovery()
 
     def done(self, kind: int) -> None:
@@ -177,6 +184,18 @@ class Outbox:
         """Return (name, hash) of the profile in force; empty where there is none."""
         profile = self._station.profile
         return (profile.name, profile.hash) if profile is not None else ("", "")
+
+    def _devices_changed(self) -> bool:
+        """Whether inverter and meter have something new to say; asked each DEVICES_MS."""
+        now_ms = ticks_ms()
+        if self._devices and ticks_diff(now_ms, self._devices_ms) < DEVICES_MS:
+            return False
+        from evse.tasks.devices import text
+
+        before = self._devices
+        self._devices = text(self._station, PAYLOAD_BYTES)
+        self._devices_ms = now_ms
+        return self._devices != before
 
     def _prepare_setting(self) -> int:
         row = SETTINGS[self._setting]

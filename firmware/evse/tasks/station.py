@@ -38,6 +38,7 @@ class Station:
         self.trips = None  # the FRAM store of trips, once opened
         self.records = None  # the task of energy, sessions and recordings
         self.journal_task = None
+        self.meter_task = None  # where a site meter is set up
         self.tasks = []
         self.keepers = []
         self.reset_cause = "unknown"

@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: MIT
+"""What inverter and meter are, can and cannot do, and what is wrong with them: for console and MQTT."""
+
+import json
+
+
+def find(station, name: str):
+    """Return the task of that name, or None."""
+    for task in station.tasks:
+        if getattr(task, "name", "") == name:
+            return task
+    return None
+
+
+def warnings(station):
+    """Return every warning of inverter and meter, one sentence each."""
+    found = []
+    for name in ("inverter", "meter"):
+        task = find(station, name)
+        if task is not None:
+            found += task.warnings()
+    return found
+
+
+def capabilities(driver) -> dict:
+    """Return what an inverter can do."""
+    own = driver.own_anti_islanding
+    return {
+        "driver": driver.name,
+        "maker": driver.maker,
+        "model": driver.model,
+        "serial": driver.serial,
+        "charge_w": driver.charge_w,
+        "discharge_w": driver.discharge_w,
+        "reactive_var": driver.reactive_max_var if driver.takes_reactive else 0,
+        "response_ms": driver.response_ms,
+        "resolution_w": driver.resolution_w,
+        "lease_s": driver.lease_s if driver.lease_zero else 0,
+        "own_anti_islanding": None if own < 0 else own,
+    }
+
+
+def text(station, most: int) -> str:
+    """Return all of it as JSON of at most `most` bytes; what does not fit is counted in "more"."""
+    inverter = find(station, "inverter")
+    driver = inverter.driver if inverter is not None and inverter.online else None
+    said = {"inverter": capabilities(driver) if driver else None, "cannot": [], "warnings": [], "more": 0}
+    size = len(json.dumps(said))
+    for key, lines in (("warnings", warnings(station)), ("cannot", driver.cannot if driver else ())):
+        for line in lines:
+            size += len(json.dumps(line)) + 2
+            if size > most:
+                said["more"] += 1
+                size -= len(json.dumps(line)) + 2
+            else:
+                said[key].append(line)
+    return json.dumps(said)

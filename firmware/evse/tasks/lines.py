@@ -1,0 +1,30 @@
+# SPDX-License-Identifier: MIT
+"""The board's Modbus masters: one for each line, whoever uses it, so that two tasks never talk at once."""
+
+from evse.drivers.modbus_bus import ModbusBus
+
+
+class Lines:
+    """Makes each master when it is first wanted."""
+
+    def __init__(self, board, settings):
+        self._board = board
+        self._settings = settings
+        self._serial = None
+        self._meter = None
+
+    def serial(self):
+        """Return the master of the inverter's RS-485 line, None when the board has none."""
+        if self._serial is None and self._board.inverter_uart is not None:
+            de = getattr(self._board, "inverter_de", None)
+            self._serial = ModbusBus(self._board.inverter_uart, self._settings.inverter_baud, de)
+        return self._serial
+
+    def meter(self):
+        """Return the master of the meter's line: its own where the board has one, else the inverter's."""
+        uart = getattr(self._board, "meter_uart", None)
+        if uart is None:
+            return self.serial()
+        if self._meter is None:
+            self._meter = ModbusBus(uart, self._settings.meter_baud, getattr(self._board, "meter_de", None))
+        return self._meter
