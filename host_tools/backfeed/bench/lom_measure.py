@@ -8,9 +8,11 @@ sample with the whole firmware on a MicroPython VM.
 from __future__ import annotations
 
 import math
+import os
 import statistics
 import time
 from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -28,6 +30,7 @@ RECORDINGS = ROOT.parent / "shared" / "recordings"
 BASE = "uk_g98"
 SIXTY = "ieee1547_cat_3"
 MAP_STEPS = 13
+SEEDS = 4  # repetitions on the base profile
 TEN_CASES = 24
 Progress = Callable[[str], None]
 
@@ -113,39 +116,58 @@ def _with(base: Case, method: str) -> Case:
     return replace(base, active=active, passive=passive)
 
 
-def measure(progress: Progress, seeds: int = 4, every_profile: bool = True) -> Lom:
-    """Run everything. seeds: repetitions of the IEC 62116 set on the base profile."""
+def measure(progress: Progress) -> Lom:
+    """Run everything, one job a processor at a time; the figures do not depend on how many there are."""
     lom = Lom()
     started = time.perf_counter()
+    names = jobs()
+    with ProcessPoolExecutor(os.cpu_count()) as pool:
+        for name, part in zip(names, pool.map(run_job, names), strict=True):
+            progress(name)
+            lom.rows += part.rows
+            lom.maps.update(part.maps)
+            lom.stable += part.stable
+            lom.tolerance += part.tolerance
+            lom.skipped += part.skipped
     base = suites.profile_case(BASE)
-    progress("IEC 62116, UK")
-    _three(lom, BASE, base, seeds)
-    progress("G98 loss-of-mains test")
-    for method in ("both", "passive"):
-        case = _with(base, method)
-        cases = [replace(one, active=case.active) for one in suites.uk_lom(case, seeds)]
-        lom.rows.append(_row(BASE, "G98 LOM", method, suites.run_all(cases)))
-    progress("IEEE 1547.1 unintentional islanding")
-    sixty = suites.profile_case(SIXTY)
-    for name in suites.UI_CASES:
-        lom.rows.append(_row(SIXTY, name, "active", suites.run_swept(suites.ieee_1547_1(sixty, name, 2))))
-    if every_profile:
-        for name in suites.profiles():
-            if name != BASE:
-                progress(f"IEC 62116, {name}")
-                _three(lom, name, suites.profile_case(name), 1)
-    progress("non-detection zone")
-    lom.maps["active"] = suites.non_detection_map(base, MAP_STEPS)
-    lom.maps["passive"] = suites.non_detection_map(replace(base, active=False, passive=True), MAP_STEPS)
-    _ten(lom, base, progress)
-    _tolerance(lom, base, progress)
-    _stability(lom, base, sixty, progress)
-    progress("plots")
     for name, case in _pictures(base).items():
         lom.traces[name] = run(replace(case, trace=True)).trace
     lom.solver_x = _solver_speed(base)
     lom.wall_s = time.perf_counter() - started
     return lom
+
+
+def jobs() -> list[str]:
+    """Return the names of all jobs, the base profile's first."""
+    others = [f"62116 {name}" for name in suites.profiles() if name != BASE]
+    fixed = ["G98", *suites.UI_CASES, "map active", "map passive", "ten", "tolerance"]
+    return [f"62116 {BASE}", *fixed, "events 50 Hz", "events 60 Hz", "quiet", "recordings", *others]
+
+
+def run_job(name: str) -> Lom:
+    """Run one job."""
+    lom = Lom()
+    base = suites.profile_case(BASE)
+    kind, _, rest = name.partition(" ")
+    if kind == "62116":
+        _three(lom, rest, suites.profile_case(rest), SEEDS if rest == BASE else 1)
+    elif kind == "UI":
+        cases = suites.ieee_1547_1(suites.profile_case(SIXTY), name, 2)
+        lom.rows.append(_row(SIXTY, name, "active", suites.run_swept(cases)))
+    elif kind == "map":
+        lom.maps[rest] = suites.non_detection_map(_with(base, rest), MAP_STEPS)
+    elif kind == "events":
+        _stable(lom, f"events, {rest}", stability.cases(base if rest == "50 Hz" else suites.profile_case(SIXTY)))
+    else:
+        {"G98": _uk, "ten": _ten, "tolerance": _tolerance, "quiet": _quiet, "recordings": _recorded}[kind](lom, base)
+    return lom
+
+
+def _uk(lom: Lom, base: Case) -> None:
+    for method in ("both", "passive"):
+        case = _with(base, method)
+        cases = [replace(one, active=case.active) for one in suites.uk_lom(case, SEEDS)]
+        lom.rows.append(_row(BASE, "G98 LOM", method, suites.run_all(cases)))
 
 
 def _solver_speed(base: Case) -> float:
@@ -161,8 +183,7 @@ def _solver_speed(base: Case) -> float:
     return (feeder.t_us - began_us) / 1e6 / (time.perf_counter() - started)
 
 
-def _ten(lom: Lom, base: Case, progress: Progress) -> None:
-    progress("ten units on one feeder")
+def _ten(lom: Lom, base: Case) -> None:
     rings = (-0.10, -0.03, 0.0, 0.03, 0.10)
     cases = [
         replace(
@@ -179,8 +200,7 @@ def _ten(lom: Lom, base: Case, progress: Progress) -> None:
     lom.rows.append(_row(BASE, "ten units, all off", "active", suites.run_all(cases)))
 
 
-def _tolerance(lom: Lom, base: Case, progress: Progress) -> None:
-    progress("other inverters and loads")
+def _tolerance(lom: Lom, base: Case) -> None:
     changes: dict[str, dict[str, Any]] = {"as built: 15 ms link, 15 ms latency, 30 ms lag, PLL 12 Hz, Qf 1": {}}
     for link_ms in (5.0, 30.0, 45.0, 60.0, 100.0):
         changes[f"link {link_ms:g} ms"] = {"link_ms": link_ms}
@@ -202,18 +222,16 @@ def _tolerance(lom: Lom, base: Case, progress: Progress) -> None:
         lom.tolerance.append(_row(BASE, name, "active", suites.run_all(cases)))
 
 
-def _stability(lom: Lom, base: Case, sixty: Case, progress: Progress) -> None:
-    for name, case in (("events, 50 Hz", base), ("events, 60 Hz", sixty)):
-        progress(f"stability: {name}")
-        _stable(lom, name, stability.cases(case))
-    progress("stability: quiet grids")
+def _quiet(lom: Lom, base: Case) -> None:
     quiet = replace(base, name="quiet", island=False, noise=0.01, thd=0.05, settle_s=10.0, watch_s=20.0)
     for ratio in (2.0, 5.0, 20.0):
         _stable(lom, f"quiet, SCR {ratio:g}", [replace(quiet, short_circuit_ratio=ratio, seed=n) for n in (1, 2, 3)])
     for ratio in (2.0, 20.0):
         ten = replace(quiet, units=10, short_circuit_ratio=ratio)
         _stable(lom, f"quiet, ten units, SCR {ratio:g} of all ten", [ten])
-    progress("stability: recordings")
+
+
+def _recorded(lom: Lom, base: Case) -> None:
     recorded = recordings(base)
     if recorded:
         _stable(lom, "recordings", recorded)
