@@ -15,6 +15,7 @@ COMMANDS = {
     "replay": "backfeed.replay:replay",
     "flash": "backfeed.flash:flash",
     "console": "backfeed.console:console",
+    "bringup": "backfeed.bringup:bringup",
     "profile": "backfeed.profile:profile",
     "evidence": "backfeed.evidence:evidence",
     "bench": "backfeed.bench:bench",

@@ -65,8 +65,8 @@ class Schedule:
 class FaultyLine:
     """A SerialDevice: `bank(unit, pdu, t_us)` answers a request's PDU with a PDU, or None when it is not for it.
 
-    Corruption is what a check sum of 16 bits is made to find: one to three bits, or a burst of up to 16. Beyond that one in
-    65 536 spoiled frames would pass, in any Modbus RTU master.
+    Corruption is what a check sum of 16 bits is made to find: one to three bits, or a burst of up to 16. Beyond that
+    one in 65 536 spoiled frames would pass, in any Modbus RTU master.
     """
 
     def __init__(self, bank, baud: int, schedule: Schedule, seed: int, longest_delay_ms: float):

@@ -1,0 +1,152 @@
+# SPDX-License-Identifier: MIT
+"""`bringup` on the virtual board: a healthy board has nothing wrong, and each fault has its own sentence."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+
+import pytest
+
+from backfeed.bringup import PARTS, Finding
+from backfeed.console_link import Answer
+from hil.plant.station import Station
+from hil.virtual_board import VirtualBoard
+from hil.virtual_board.faults import SPI_NOISE
+
+Spoil = Callable[[Station, VirtualBoard], None]
+
+
+def ask(board: VirtualBoard, part: str) -> Finding:
+    """Type the verb and return what the host tool makes of the answer."""
+    board.console.write(b"mode script\r")
+    board.run(0.3)
+    start = len(board.console.text)
+    board.console.write(f"bringup {part}\r".encode())
+    board.run(3)
+    lines = [line.strip("\r") for line in board.console.text[start:].split("\n")]
+    end = next(at for at, line in enumerate(lines) if line.startswith(("OK", "ERR")))
+    word, _, rest = lines[end].partition(" ")
+    return Finding.of(part, Answer(word == "OK", rest, lines[:end]))
+
+
+def board_with(spoil: Spoil | None = None) -> VirtualBoard:
+    station = Station()
+    board = VirtualBoard(station, board="virtual")
+    if spoil:
+        spoil(station, board)
+    return board
+
+
+def test_a_healthy_board_has_nothing_wrong() -> None:
+    with board_with() as board:
+        board.run(8)
+        findings = {part: ask(board, part) for part in PARTS if part != "meter"}
+        assert not board.outputs.contactor
+        assert not board.outputs.gate_arm
+    assert {part: found.wrong for part, found in findings.items() if found.wrong} == {}
+    assert findings["afe"].values["version"].startswith("0x")
+    assert findings["inverter"].values["model"] == "Simulated bidirectional inverter"
+    assert findings["memory"].values["write_and_read"] == "ok"
+    assert findings["pilot"].values["state"] == "A"
+
+
+def plant_fault(name: str, value: object = None) -> Spoil:
+    return lambda station, board: station.faults.set(name, value)
+
+
+def stuck(name: str, level: int) -> Spoil:
+    return lambda station, board: board.faults.stuck_inputs.__setitem__(name, level)
+
+
+def noisy_spi(station: Station, board: VirtualBoard) -> None:
+    station.at(5_000_000, setattr, board.faults, "spi", SPI_NOISE)
+
+
+def frozen(station: Station, board: VirtualBoard) -> None:
+    station.at(5_000_000, setattr, board.faults, "afe_frozen", True)
+
+
+def not_sunspec(station: Station, board: VirtualBoard) -> None:
+    station.inverter.map.registers[0:2] = [0x1234, 0x5678]
+
+
+def wrong_speed(station: Station, board: VirtualBoard) -> None:
+    """The device's bytes come at another speed: as many, and none right."""
+    board.line.disturb = lambda to_board, data: bytes(byte ^ 0xA5 for byte in data) if to_board else data
+
+
+def reversed_ct(station: Station, board: VirtualBoard) -> None:
+    """A current transformer on another wire: current behind an open contactor."""
+
+    def hook(t_us, outputs, inputs) -> None:
+        inputs.afe.current_a[0] = 6.0
+
+    board.hooks.append(hook)
+
+
+@pytest.mark.parametrize(
+    ("part", "spoil", "sentence"),
+    [
+        pytest.param("afe", plant_fault("afe_no_voltage"), "L1 has no voltage", id="no voltage"),
+        pytest.param("afe", plant_fault("afe_gain_v", 1.5), "check afe_voltage_full_mv", id="wrong divider"),
+        pytest.param("afe", noisy_spi, "the SPI is disturbed", id="SPI noise"),
+        pytest.param("afe", frozen, "the front end is frozen", id="frozen"),
+        pytest.param("afe", reversed_ct, "carries 6", id="transformer on another wire"),
+        pytest.param("inverter", plant_fault("modbus_silent"), "nothing answers at address 1 at 11", id="silent"),
+        pytest.param("inverter", not_sunspec, "register 40000 reads 1234 5678", id="not SunSpec"),
+        pytest.param("inverter", wrong_speed, "another speed or parity", id="wrong speed"),
+        pytest.param("inverter", plant_fault("modbus_unit"), "no whole frame for us", id="wrong address"),
+        pytest.param("pilot", plant_fault("pilot_short"), "shorted to earth, or its generator", id="short"),
+        pytest.param("pilot", plant_fault("pilot_supply", 10.5), "check the +12 V supply", id="pilot supply"),
+        pytest.param("inputs", plant_fault("mirror_broken"), "no 24 V at the mirror contact", id="no 24 V"),
+        pytest.param("inputs", plant_fault("rcd_stuck"), "the RCD input is low", id="RCD"),
+        pytest.param("inputs", plant_fault("estop"), "the emergency stop input is low", id="emergency stop"),
+        pytest.param("temperatures", plant_fault("board_hot", 120.0), "the board sensor reads", id="hot"),
+        pytest.param("temperatures", plant_fault("connector_hot", 70.0), "one sensor is wrong", id="apart"),
+        pytest.param("gate", plant_fault("gate_stuck_up"), "the gate is up although its arm", id="gate stuck"),
+    ],
+)
+def test_each_fault_has_its_sentence(part: str, spoil: Spoil, sentence: str) -> None:
+    with board_with(spoil) as board:
+        board.run(8)
+        found = ask(board, part)
+    assert any(sentence in text for text in found.wrong), found
+
+
+def test_the_host_tool_on_a_pseudo_terminal() -> None:
+    """The whole way: command line, PTY, running firmware, a fault, exit code 1; then a healthy part and exit code 0."""
+    station = Station()
+    station.faults.set("mirror_broken")
+    with VirtualBoard(station, board="virtual", realtime=True) as board:
+        board.run(3)
+        code, findings = on_the_command_line(board, "inputs")
+        assert code == 1, findings
+        assert "no 24 V at the mirror contact" in findings[0]["wrong"][0]
+        code, findings = on_the_command_line(board, "memory")
+        assert code == 0, findings
+        assert findings[0]["values"]["write_and_read"] == "ok"
+
+
+def on_the_command_line(board: VirtualBoard, part: str) -> tuple[int, list[dict]]:
+    """Run `backfeed bringup PART PORT --json` while the board lives on."""
+    command = [sys.executable, "-m", "backfeed.cli", "bringup", part, board.console.port, "--json"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    for _ in range(300):
+        board.run(0.1)
+        if process.poll() is not None:
+            break
+    else:
+        process.kill()
+    out, err = process.communicate()
+    assert out, err
+    return process.returncode, json.loads(out)
+
+
+def test_an_unknown_part_is_refused() -> None:
+    with board_with() as board:
+        board.run(4)
+        with pytest.raises(Exception, match="afe|inputs"):
+            ask(board, "nonsense")
