@@ -11,7 +11,7 @@ JOBS   ?= 2
 SOURCES := host_tools hil tests firmware boards
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo sim test check format bench bench-lom clean
+.PHONY: help setup demo sim test check format bench bench-lom bench-grid clean
 
 help: ## List the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-9s %s\n", $$1, $$2 }'
@@ -53,11 +53,17 @@ format: $(STAMP) ## Put the sources into the house's format
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+docs: $(STAMP) ## Renew docs/points.md and the verbs of docs/console.md
+	@$(BIN)/backfeed points --docs
+
 bench: $(STAMP) $(VM31) ## Measure speed, allocation and size; writes build/bench/bench.json
 	@$(BIN)/backfeed bench
 
 bench-lom: $(STAMP) ## Measure loss of mains alone; writes build/bench/lom.html
 	@$(BIN)/backfeed bench lom
+
+bench-grid: $(STAMP) ## Measure grid protection alone; writes build/evidence/evidence.html
+	@$(BIN)/backfeed bench grid
 
 clean: ## Remove build/, .venv and caches
 	rm -rf build $(VENV) .pytest_cache .ruff_cache .mypy_cache .hypothesis *.egg-info

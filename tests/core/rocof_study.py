@@ -2,10 +2,12 @@
 """The figures of docs/rocof.md, measured on the firmware's own sensing and relay behind a model of the front end.
 
 python tests/core/rocof_study.py [RUNS]
+python tests/core/rocof_study.py --json [RUNS]      the figures of `backfeed bench`
 """
 
 from __future__ import annotations
 
+import json
 import math
 import sys
 from pathlib import Path
@@ -17,6 +19,10 @@ from afe_waveform import LPF_HZ, RATE_HZ, crossings  # noqa: E402
 from test_grid_rocof_property import START_S, play, ramp  # noqa: E402
 
 NOISE = 0.002
+# Profiles without a ROCOF element, so that nothing trips on the way; nominal frequency and line cycles of the window.
+PROFILES = (("vde_4105_2018", 50.0, 12), ("ieee1547_cat_b", 60.0, 14))
+MEDIAN_CYCLES = 3  # the frequency is the median of three line periods
+SLOPES = (0.0, 0.95, -0.95, 1.05)
 # slope in Hz/s, length in s
 RAMPS = (
     (1.05, 9),
@@ -51,6 +57,13 @@ def cramer_rao_hz_s(nominal_hz: float, cycles: int) -> float:
     return 2 * jitter_cycles * math.sqrt(n / (n * s4 - s2 * s2))
 
 
+def cramer_rao_hz(nominal_hz: float, cycles: int) -> float:
+    """Return the least standard deviation of a constant frequency from cycles + 1 crossings of white jitter."""
+    jitter_cycles = crossing_jitter_s(nominal_hz) * nominal_hz
+    times = [(k - cycles / 2) / nominal_hz for k in range(cycles + 1)]
+    return jitter_cycles / math.sqrt(sum(t**2 for t in times))
+
+
 def errors(nominal: float, name: str, slope: float, runs: int) -> tuple[list[float], list[float]]:
     """Return ROCOF errors in mHz/s once the window is full, and frequency errors in mHz on a steady line."""
     rocof, frequency = [], []
@@ -69,9 +82,32 @@ def rms(values: list[float]) -> float:
     return math.sqrt(sum(value * value for value in values) / len(values))
 
 
+def figures(runs: int) -> dict[str, float]:
+    """Return the accuracy at 50 and 60 Hz together, and the bounds of the same windows (the larger of the two).
+
+    samples counts firmware cycles; about half of them repeat the line cycle before.
+    """
+    rocof, steady, hz_bounds, slope_bounds = [], [], [], []
+    for name, nominal, cycles in PROFILES:
+        for slope in SLOPES:
+            found, frequency = errors(nominal, name, slope, runs)
+            rocof += found
+            steady += [] if slope else frequency
+        hz_bounds.append(cramer_rao_hz(nominal, MEDIAN_CYCLES))
+        slope_bounds.append(cramer_rao_hz_s(nominal, cycles))
+    return {
+        "freq_rms_error_mhz": rms(steady),
+        "freq_bound_mhz": max(hz_bounds) * 1000,
+        "rocof_error_max_mhz_s": max(map(abs, rocof)),
+        "rocof_error_rms_mhz_s": rms(rocof),
+        "rocof_bound_mhz_s": max(slope_bounds) * 1000,
+        "samples": len(rocof),
+    }
+
+
 def main(runs: int) -> None:
     print(f"noise {NOISE:.1%} of RMS a sample at {RATE_HZ} S/s, LPF {LPF_HZ:g} Hz, THD 5 %, {runs} runs a row")
-    for name, nominal, cycles in (("vde_4105_2018", 50.0, 12), ("ieee1547_cat_b", 60.0, 14)):
+    for name, nominal, cycles in PROFILES:
         bound = cramer_rao_hz_s(nominal, cycles) * 1000
         for slope in (0.0, 0.95, -0.95, 1.05, 2.0):
             rocof, frequency = errors(nominal, name, slope, runs)
@@ -87,4 +123,9 @@ def main(runs: int) -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 20)
+    arguments = [word for word in sys.argv[1:] if word != "--json"]
+    count = int(arguments[0]) if arguments else 20
+    if "--json" in sys.argv:
+        print(json.dumps(figures(count)))
+    else:
+        main(count)

@@ -116,6 +116,36 @@ BENCHES: dict[str, Bench] = {
         "lom",
         "decisions of the active method in grids that are there: ramps, steps, jumps, dips, noise, recordings",
     ),
+    "stage_overrun_worst_ms": Bench(
+        "ms",
+        100,
+        "lower",
+        "grid",
+        "every stage of every profile on the whole firmware: grid's step to open contacts, less the delay; worst",
+    ),
+    "grid_false_trips": Bench(
+        "trips",
+        0,
+        "lower",
+        "grid",
+        "openings in every hold, stability and ride-through case of every profile on the whole firmware",
+    ),
+    "freq_rms_error_mhz": Bench(
+        "mHz", 10, "lower", "grid", "median of three periods, steady 50 and 60 Hz, 5 % THD, 0.2 % noise a sample"
+    ),
+    "freq_bound_mhz": Bench(
+        "mHz", None, "lower", "grid", "Cramer-Rao bound of these three periods under the same noise alone"
+    ),
+    "rocof_error_max_mhz_s": Bench(
+        "mHz/s", 50, "lower", "grid", "largest error over 240 ms at 0, +-0.95 and 1.05 Hz/s, 5 % THD, 0.2 % noise"
+    ),
+    "rocof_error_rms_mhz_s": Bench("mHz/s", None, "lower", "grid", "the same: RMS"),
+    "rocof_bound_mhz_s": Bench(
+        "mHz/s", None, "lower", "grid", "Cramer-Rao bound (RMS) of the same window under the same noise alone"
+    ),
+    "opender_disagreements": Bench(
+        "cases", 0, "lower", "grid", "500 random trajectories per IEEE 1547 category, trips and times against OpenDER"
+    ),
     "island_solver_x_realtime": Bench(
         "x", 100, "higher", "lom", "plant alone, one inverter in an island: simulated time over wall time"
     ),
