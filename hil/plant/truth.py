@@ -13,6 +13,12 @@ class Truth:
         self._feeder = feeder
         self._w = feeder.world[0]
         self._u = feeder.units[0]
+        # Read at every step of a run, so bound once; the arrays live as long as the plant.
+        world = feeder.world
+        self._mains_open = world["mains_open"].item
+        self._gate_up = world["gate_up"].item
+        self._island_us = world["island_us"].item
+        self._last_current_us = world["last_current_us"].item
 
     @property
     def t_us(self) -> int:
@@ -57,7 +63,7 @@ class Truth:
     @property
     def contactor_closed(self) -> bool:
         """True while the mains really conduct (a weld counts)."""
-        return not self._w["mains_open"]
+        return not self._mains_open()
 
     @property
     def contactor_opened_us(self) -> int:
@@ -72,7 +78,7 @@ class Truth:
     @property
     def gate_up(self) -> bool:
         """True while the safety gate is up."""
-        return bool(self._w["gate_up"])
+        return bool(self._gate_up())
 
     @property
     def gate_dropped_us(self) -> int:
@@ -82,12 +88,12 @@ class Truth:
     @property
     def current_end_us(self) -> int:
         """Last step at which more than 1 % of rated current flowed."""
-        return self._w["last_current_us"].item()
+        return int(self._last_current_us())
 
     @property
     def island_us(self) -> int:
         """When the mains were lost; -1 while they are there."""
-        return self._w["island_us"].item()
+        return int(self._island_us())
 
     @property
     def run_on_us(self) -> int:

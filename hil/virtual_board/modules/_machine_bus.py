@@ -46,6 +46,7 @@ class SPI:
         if polarity != phase:
             raise ValueError("SPI(%r): ADE9000 takes mode 0 or 3" % (id,))
         self._part = Ade9000()
+        self.write_readinto = self._part.exchange  # a driver calls it each cycle
         _machine_pin.select_listener = self._part.select
 
     def write_readinto(self, write_buf, read_buf):

@@ -5,9 +5,16 @@ import _link
 from _board import PORT, SIGNAL_OF
 from _link import world
 
+from micropython import const
+
 port = __import__("_port_" + PORT)
 
-_NONE, _SLOT, _INPUT, _GATE, _SELECT, _DRIVER = range(6)
+_NONE = const(0)
+_SLOT = const(1)
+_INPUT = const(2)
+_GATE = const(3)
+_SELECT = const(4)
+_DRIVER = const(5)
 _box = world.box
 _inbox = world.inbox
 _outputs = world.outputs
@@ -83,16 +90,15 @@ class Pin:
         level = 1 if level else 0
         if level != self._level:
             self._level = level
-            if self._kind != _NONE:
+            if self._kind == _SELECT:
+                if select_listener is not None:
+                    select_listener(level)
+            elif self._kind != _NONE:
                 self._drive(level)
         return None
 
     def _drive(self, level):
         kind = self._kind
-        if kind == _SELECT:
-            if select_listener is not None:
-                select_listener(level)
-            return
         _box[self._slot] = level
         if kind == _SLOT:
             world.dirty = True

@@ -22,7 +22,10 @@ def _now_us():
 
 
 def ticks_ms():
-    return _now_us() // 1000 & _MASK
+    if world.creep_us or world.reads >= _READS_FREE:
+        return _now_us() // 1000 & _MASK
+    world.reads += 1
+    return (world.now + world.ticks_offset_us) // 1000 & _MASK
 
 
 def ticks_us():
