@@ -149,6 +149,58 @@ BENCHES: dict[str, Bench] = {
     "island_solver_x_realtime": Bench(
         "x", 100, "higher", "lom", "plant alone, one inverter in an island: simulated time over wall time"
     ),
+    **{
+        f"modbus_line_utilisation_{baud}": Bench(
+            "%",
+            90,
+            "higher",
+            "modbus_line",
+            f"virtual board, {baud} Bd: time of read, answer of 40 registers and both silences, over the time taken",
+        )
+        for baud in (9600, 19200, 38400, 115200)
+    },
+    "trip_write_worst_ms": Bench(
+        "ms",
+        18.2,
+        "lower",
+        "modbus_line",
+        "virtual board, 115200 Bd, four tasks reading all the time: 200 trip writes, await to acknowledgement; "
+        "limit: one exchange in flight, the write with its acknowledgement, 3 ticks of 1 ms",
+    ),
+    "trip_write_worst_9600_ms": Bench(
+        "ms", 133.9, "lower", "modbus_line", "as trip_write_worst_ms, at 9600 Bd, where the frames alone take 131 ms"
+    ),
+    "modbus_vs_umodbus_ratio": Bench(
+        "x",
+        1,
+        "higher",
+        "modbus_peers",
+        "unix VM, PTY, 115200 Bd, reads of 10 registers: our transactions/s over those of micropython-modbus 2.3.7",
+    ),
+    "modbus_alloc_bytes_per_transaction": Bench(
+        "B", 0, "lower", "modbus_peers", "heap bytes each of 200 of those reads takes, the collector switched off"
+    ),
+    "umodbus_alloc_bytes_per_transaction": Bench(
+        "B", None, "lower", "modbus_peers", "the same for micropython-modbus 2.3.7, for comparison"
+    ),
+    "fuzz_inputs": Bench(
+        "inputs",
+        None,
+        "higher",
+        "fuzz",
+        "random and mutated inputs shared out among all parsers on the unix VM; BACKFEED_FUZZ sets how many",
+    ),
+    "fuzz_escapes": Bench(
+        "exceptions", 0, "lower", "fuzz", "exceptions that a parser's contract does not name, of fuzz_inputs"
+    ),
+    "cycle_late_bus_full_us": Bench(
+        "us",
+        None,
+        "lower",
+        "bus_jitter",
+        "virtual board, whole firmware, inverter line full at 9600 Bd, 20 us for each look at the clock: worst "
+        "lateness of a cycle as the firmware counts it",
+    ),
 }
 
 
