@@ -112,7 +112,14 @@ def build_tasks(station, recorder):
     wired = station.board.inverter_uart is not None or station.settings.inverter_kind != "sunspec_rtu"
     if station.cycle is not None and wired:
         station.tasks.append(
-            InverterTask(station.image, station.settings, station.board, lines=lines, profile=station.profile)
+            InverterTask(
+                station.image,
+                station.settings,
+                station.board,
+                lines=lines,
+                profile=station.profile,
+                notes=station.notes,
+            )
         )
     if station.settings.meter_kind != "none":
         from evse.tasks.meter import MeterTask

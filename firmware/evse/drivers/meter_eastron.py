@@ -35,6 +35,7 @@ class MeterEastron(Meter):
     def _make(self, address: int, count: int) -> Transfer:
         transfer = Transfer(self.unit, modbus.READ_INPUT, address, count, bytearray(2 * count))
         transfer.timeout_ms = SILENT_MS
+        transfer.retries = 0  # the next reading comes soon enough, and an inverter may share the line
         return transfer
 
     async def connect(self) -> None:

@@ -33,6 +33,7 @@ class MeterSunSpec(Meter):
                 first, count = INTEGER_BLOCK if model in INTEGER_MODELS else FLOAT_BLOCK
                 address = device.point(model, first, count)
                 self._transfer = Transfer(self.unit, modbus.READ_HOLDING, address, count, bytearray(2 * count))
+                self._transfer.retries = 0  # the next reading comes soon enough
                 return
         raise DeviceError(
             "meter %d has no meter model (201-204, 211-214); it has %s" % (self.unit, sorted(device.models))

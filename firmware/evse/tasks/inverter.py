@@ -23,14 +23,15 @@ class InverterTask:
     """Runs one inverter.
 
     board: gives `inverter_uart` and, where the transceiver needs one, `inverter_de`; driver: another inverter's driver;
-    lines: the board's Modbus masters, shared with the meter; profile: the grid code to compare the inverter with.
+    lines: the board's Modbus masters, shared with the meter; profile: the grid code to compare the inverter with;
+    notes: where it says in words that it was lost.
     """
 
     name = "inverter"
     critical = True
     patience_ms = 90000  # the longest backoff and a whole discovery fit
 
-    def __init__(self, image, settings, board, driver=None, lines=None, profile=None):
+    def __init__(self, image, settings, board, driver=None, lines=None, profile=None, notes=None):
         self._outputs = image.outputs
         self._inverter = image.mail.inverter
         self._battery = image.mail.battery
@@ -38,6 +39,7 @@ class InverterTask:
         self._board = board
         self._lines = lines or Lines(board, settings)
         self._profile = profile
+        self._notes = notes
         self.driver = driver
         self.bus = None
         self.online = 0
@@ -45,6 +47,7 @@ class InverterTask:
         self.reconnects = 0
         self.mismatches = []  # what differs between the inverter's grid settings and the profile, in sentences
         self._failed = 0  # connections that failed
+        self._told = ""  # the last reason that went to the notes
         self._heard_ms = 0
         self._soc_stamp_ms = 0
         self._writers = ()
@@ -93,6 +96,7 @@ class InverterTask:
                 attempt = 0
             self.online = 0
             self.reconnects += 1
+            self._tell()
             self.beat_ms = ticks_ms()
             await asyncio.sleep_ms(BACKOFF_MS[min(attempt, len(BACKOFF_MS) - 1)])
             attempt += 1
@@ -102,7 +106,7 @@ class InverterTask:
         self.online = 0
         try:
             self.driver = await connect(self.driver)
-            self.error = ""
+            self.error = self._told = ""
             self.driver.configured = 0
             self.mismatches = compare(self.driver, self._profile) if self._profile else []
             self._heard_ms = ticks_ms()
@@ -112,6 +116,12 @@ class InverterTask:
             self.error = str(error)
             self._failed += 1
         return self.online
+
+    def _tell(self) -> None:
+        """Put a new reason for being offline on record, once."""
+        if self._notes is not None and self.error != self._told:
+            self._told = self.error
+            self._notes.say("inverter", self.error)
 
     def _open(self) -> int:
         """Choose the driver; return 0 when settings or board name none, with the reason in `error`."""

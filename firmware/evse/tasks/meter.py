@@ -68,6 +68,8 @@ class MeterTask:
         self._settings = station.settings
         self._clock = station.clock
         self._lines = lines
+        self._notes = station.notes
+        self._told = ""
         self.meter = None  # the driver; None for MQTT
         self.online = 0
         self.error = ""
@@ -103,6 +105,9 @@ class MeterTask:
             if await self._serve():
                 attempt = 0
             self.online = 0
+            if self.error != self._told:
+                self._told = self.error
+                self._notes.say("meter", self.error)
             self.beat_ms = ticks_ms()
             await asyncio.sleep_ms(BACKOFF_MS[min(attempt, len(BACKOFF_MS) - 1)])
             attempt += 1
@@ -143,6 +148,7 @@ class MeterTask:
                 self._publish(meter.power_w, meter.stamp_ms)
             else:
                 failed += 1
+                started_ms = ticks_ms()  # a silent meter gets no more of the line than one that answers
                 self.error = "meter %d did not answer %d times in a row" % (meter.unit, failed)
             await asyncio.sleep_ms(max(POLL_MS - ticks_diff(ticks_ms(), started_ms), 1))
         return connected

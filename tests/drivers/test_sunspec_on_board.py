@@ -1,0 +1,171 @@
+# SPDX-License-Identifier: MIT
+"""The whole firmware with SunSpec inverters, new and old: what they are set to, can, cannot, and get wrong."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import sunspec2.modbus.client as client
+from charger import Charger
+
+from hil.plant import sunspec_old
+from hil.plant.modbus_server import ModbusTcpServer
+from hil.plant.station import Station
+from hil.plant.tcp_port import TcpPort
+
+
+def device_of(station: Station) -> client.SunSpecModbusClientDeviceTCP:
+    """Read the simulated inverter with pysunspec2, which shares no code with firmware or plant."""
+    with ModbusTcpServer(station.inverter) as server:
+        device = client.SunSpecModbusClientDeviceTCP(slave_id=1, ipaddr="127.0.0.1", ipport=server.port)
+        device.scan()
+        for models in device.models.values():
+            for model in models:
+                model.read()
+        device.disconnect()
+    return device
+
+
+def plain(value: float, digits: int) -> str:
+    return f"{value:.{digits}f}".rstrip("0").rstrip(".")
+
+
+def test_it_shows_the_trip_settings_that_an_independent_reader_finds(tmp_path: Path) -> None:
+    station = Station()
+    with Charger(tmp_path, station, {}) as charger:
+        charger.run(5)
+        shown = charger.ask("inverter")
+    device = device_of(station)
+    for number, name, point in ((707, "under-voltage", "V"), (710, "over-frequency", "Hz")):
+        model = device.models[number][0]
+        curve = model.Crv[0].MustTrip
+        unit = "% V" if point == "V" else "Hz"
+        pairs = [
+            f"{plain(curve.Pt[k].points[point].cvalue, 3)} {unit} {plain(curve.Pt[k].Tms.cvalue, 3)} s"
+            for k in range(curve.ActPt.value)
+        ]
+        assert f"{number} {name} trip on: {', '.join(pairs)}" in shown
+    droop = device.models[711][0].Ctl[0]
+    line = next(row for row in shown if row.startswith("711 "))
+    assert f"over +{plain(droop.DbOf.cvalue, 3)} Hz {plain(droop.KOf.cvalue * 100, 2)} %" in line
+
+
+def test_every_mismatch_with_the_profile_is_a_sentence(tmp_path: Path) -> None:
+    with Charger(tmp_path, Station(), {}) as charger:
+        charger.run(5)
+        shown = charger.ask("warnings")
+        status = "\n".join(charger.ask("status"))
+    for element in ("under-voltage", "over-voltage", "under-frequency", "over-frequency"):
+        found = [row for row in shown if element in row]
+        assert len(found) == 1 and "profile uk_g98 wants" in found[0] and "register" in found[0], shown
+    assert any("own anti-islanding is switched off" in row for row in shown)
+    assert f"{len(shown) - 1} warnings" in status
+
+
+def test_settings_that_agree_raise_no_warning(tmp_path: Path) -> None:
+    station = Station()
+    put = station.inverter.map
+    for model, name, pairs in (
+        (707, "V", ((80, 2.5),)),
+        (708, "V", ((114, 1.0), (119, 0.5))),
+        (709, "Hz", ((47.5, 20.0), (47.0, 0.5))),
+        (710, "Hz", ((52.0, 0.5),)),
+    ):
+        put.set_raw(f"{model}.Crv[0].MustTrip.ActPt", len(pairs))
+        for k, (level, time_s) in enumerate(pairs):
+            put.set(f"{model}.Crv[0].MustTrip.Pt[{k}].{name}", level)
+            put.set(f"{model}.Crv[0].MustTrip.Pt[{k}].Tms", time_s)
+    put.set_raw("704.AntiIslEna", 1)
+    with Charger(tmp_path, station, {}) as charger:
+        charger.run(5)
+        assert charger.ask("warnings") == ["OK warnings=0"]
+
+
+@pytest.mark.parametrize(
+    ("point", "value", "words"),
+    [
+        ("701.W_SF", 11, "scale factor 0x000B is not -10..10"),
+        ("704.WSet_SF", -9, "setpoint scale factor -9 is not -4..3"),
+        ("702.W_SF", 5, "rating of 740000000 W is impossible"),
+    ],
+)
+def test_the_impossible_is_named_with_its_register(tmp_path: Path, point: str, value: int, words: str) -> None:
+    station = Station()
+    station.inverter.map.set_raw(point, value)
+    with Charger(tmp_path, station, {}) as charger:
+        charger.run(5)
+        shown = "\n".join(charger.ask("warnings"))
+        assert charger.get("contactor")["contactor"] == "0"
+    assert "inverter 1, register 40" in shown and words in shown
+
+
+def test_a_broken_curve_is_named_and_the_inverter_still_usable(tmp_path: Path) -> None:
+    station = Station()
+    station.inverter.map.set_raw("707.NPt", 900)
+    with Charger(tmp_path, station, {}) as charger:
+        charger.run(5)
+        shown = "\n".join(charger.ask("warnings"))
+        assert charger.ask("inverter")[-1].startswith("OK power=")
+    assert "Its under-voltage trip cannot be read: inverter 1, register 40455: model 707 has NPt 900" in shown
+
+
+def test_sunspec_over_tcp_carries_power(tmp_path: Path) -> None:
+    station = Station()
+    station.tcp["192.168.1.50:502"] = TcpPort(station.inverter, answer_ms=5)
+    station.serial.pop("inverter")
+    station.vehicle.plug(cable_a=32)
+    settings = {"inverter_kind": "sunspec_tcp", "inverter_host": "192.168.1.50", "charge_w": 3000}
+    with Charger(tmp_path, station, settings) as charger:
+        charger.run(35)
+        assert charger.number("grid_w") == pytest.approx(3000, abs=60)
+
+
+@pytest.mark.parametrize("phases", [1, 3])
+def test_an_older_inverter_charges_and_exports(tmp_path: Path, phases: int) -> None:
+    from hil.plant.config import StationConfig
+
+    station = Station(StationConfig(phases=phases))
+    old = sunspec_old.install(station)
+    station.vehicle.plug(cable_a=32)
+    with Charger(tmp_path, station, {"charge_w": 3000, "phases": phases}) as charger:
+        charger.run(35)
+        assert charger.number("grid_w") == pytest.approx(3000, abs=60)
+        assert charger.get("soc_ok", "soc_permille") == {"soc_ok": "1", "soc_permille": "600"}
+        charger.ask("unlock user")
+        charger.ask("setpoint -2000 60")
+        charger.run(10)
+        assert charger.number("grid_w") == pytest.approx(-2000, abs=60)
+        assert charger.get("islanding_refused")["islanding_refused"] == "no_reactive"
+        shown = "\n".join(charger.ask("inverter"))
+        assert "cannot: go to zero by itself" in shown and "driver=sunspec_old" in shown and "lease_s=0" in shown
+        charger.ask("stop 1")
+        charger.run(6)
+        assert station.unit(0).power_w == pytest.approx(0, abs=30)
+        assert old.map.raw("124.InWRte") == 0 and old.map.raw("124.OutWRte") == 0
+        assert charger.get("fault_count")["fault_count"] == "0"
+
+
+def test_an_inverter_that_only_caps_its_export_says_so_and_never_charges(tmp_path: Path) -> None:
+    station = Station()
+    old = sunspec_old.install(station, storage=False)
+    station.vehicle.plug(cable_a=32)
+    with Charger(tmp_path, station, {"charge_w": 3000}) as charger:
+        charger.run(35)
+        assert old.map.raw("123.WMaxLim_Ena") == 1 and old.map.raw("123.WMaxLimPct") == 0, "held at zero"
+        assert station.unit(0).power_w == pytest.approx(0, abs=30)
+        assert charger.get("allowed_w")["allowed_w"] == "0"
+        shown = "\n".join(charger.ask("inverter"))
+    assert "cannot: charge on command: it has no model 124" in shown
+
+
+def test_a_grid_disconnect_alarm_of_the_inverter_is_a_trip(tmp_path: Path) -> None:
+    station = Station()
+    station.vehicle.plug(cable_a=32)
+    with Charger(tmp_path, station, {"charge_w": 3000}) as charger:
+        charger.run(35)
+        assert charger.get("contactor")["contactor"] == "1"
+        station.faults.set("inverter_trip")
+        charger.run(1)
+        assert charger.get("trip", "trip_element") == {"trip": "1", "trip_element": "inverter_trip"}
+        assert "grid disconnect" in "\n".join(charger.ask("warnings"))
