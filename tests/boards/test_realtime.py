@@ -67,7 +67,7 @@ def mpremote(board: VirtualBoard, *words: str) -> str:
 
 def wait_for(board: VirtualBoard, text: str, count: int = 1) -> None:
     seen = threading.Event()
-    for _ in range(200):
+    for _ in range(1200):
         if board.console.text.count(text) >= count:
             return
         seen.wait(0.05)
