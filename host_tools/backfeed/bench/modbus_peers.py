@@ -2,7 +2,8 @@
 """Our RTU master and umodbus (the package micropython-modbus) on the same PTY on the unix VM, side by side.
 
 umodbus is fetched by pip when the bench runs; nothing of it is part of this project. Its machine.UART is a few lines
-over the PTY. Both think they are at 115200 Bd; the device answers at once.
+over the PTY. Both think they are at 115200 Bd, and the device answers when a line of that speed would have brought its
+answer: a PTY alone has no speed, and a master that waits for the wire would lose to one that does not know it.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 import tty
 from functools import cache
 from pathlib import Path
@@ -29,6 +31,8 @@ PACKAGE = "micropython-modbus==2.3.7"
 PLACE = BUILD / "umodbus"
 TRANSACTIONS = 200
 REGISTERS = 10
+CHARACTER_S = 10 / 115200
+SILENCE_S = 0.00175  # t3.5
 TIMEOUT_S = 120
 
 MACHINE = """
@@ -54,16 +58,12 @@ from pty_uart import PtyUart
 from evse.drivers.modbus_bus import READ, ModbusBus, Transfer
 bus = ModbusBus(PtyUart(sys.argv[1]), 115200)
 transfer = Transfer(1, 3, 100, {registers}, bytearray(2 * {registers}), READ)
-async def run(count):
-    for _ in range(count):
+async def main():
+    for number in range(20 + {count}):
+        if number == 20:
+            start()
         if await bus.transact(transfer):
             raise OSError("result %d" % transfer.result)
-async def main():
-    await run(20)
-    await measure(run)
-async def measure(run):
-    start()
-    await run({count})
     stop()
 asyncio.run(main())
 """
@@ -84,6 +84,7 @@ stop()
 
 COMMON = """
 import gc, json, sys, time
+before = began = 0
 def start():
     global before, began
     gc.collect()
@@ -129,7 +130,7 @@ def fetch() -> Path:
 
 
 class Device:
-    """Answers reads of holding registers on a PTY at once, in a thread of its own."""
+    """Answers reads of holding registers on a PTY in a line's own time: request, t3.5, answer."""
 
     def __init__(self) -> None:
         self._end, slave = os.openpty()
@@ -150,7 +151,9 @@ class Device:
             while len(pending) >= 8:
                 frame, pending = pending[:8], pending[8:]
                 if sealed(frame[:6]) == frame:
-                    os.write(self._end, sealed(bytes((frame[0], 3, 2 * frame[5])) + bytes(range(2 * frame[5]))))
+                    answer = sealed(bytes((frame[0], 3, 2 * frame[5])) + bytes(range(2 * frame[5])))
+                    time.sleep((len(frame) + len(answer)) * CHARACTER_S + SILENCE_S)
+                    os.write(self._end, answer)
 
     def close(self) -> None:
         """Stop answering."""
