@@ -48,6 +48,13 @@ except SettingError as error:
     print(json.dumps({{"refused": str(error)}}))
 """
 
+VERBS = """
+import json
+from evse.points import ACCESS
+from evse.tasks.verbs import VERBS
+print(json.dumps([[row[0], row[1], ACCESS[row[2]], row[5]] for row in VERBS]))
+"""
+
 PROFILE = """
 import json, sys
 from evse.profiles.loader import ProfileError, load
@@ -67,7 +74,7 @@ except ProfileError as error:
 """
 
 
-def _ask(script: str, *arguments: str) -> dict[str, Any]:
+def _ask(script: str, *arguments: str) -> Any:
     environment = dict(os.environ, MICROPYPATH=f"{FIRMWARE}:.frozen")
     with tempfile.NamedTemporaryFile("w", suffix=".py") as file:
         file.write(script)
@@ -78,7 +85,7 @@ def _ask(script: str, *arguments: str) -> dict[str, Any]:
         except subprocess.TimeoutExpired:
             raise PartError(f"the MicroPython VM did not answer within {TIMEOUT_S} s") from None
     try:
-        answer: dict[str, Any] = json.loads(run.stdout.splitlines()[-1])
+        answer = json.loads(run.stdout.splitlines()[-1])
     except (ValueError, IndexError):
         said = (run.stderr or run.stdout).strip().splitlines() or ["it said nothing"]
         raise PartError(f"the MicroPython VM failed (code {run.returncode}): {said[-1]}") from None
@@ -94,11 +101,17 @@ def write_settings(fram: Path, values: Mapping[str, Any]) -> None:
         raise InputError(f"setting {answer['refused']}")
 
 
+def console_verbs() -> list[list[str]]:
+    """Return [verb, arguments, access, what it does] of every verb of the console."""
+    answer: list[list[str]] = _ask(VERBS)
+    return answer
+
+
 def profile(name: str) -> dict[str, Any]:
     """Return nominal_v, nominal_hz, wait_s, stages ... of a grid profile; InputError when there is no such profile."""
     if name not in points.PROFILE_NAMES:
         raise InputError(f"--profile {name}: unknown; choose {', '.join(points.PROFILE_NAMES)}.")
-    answer = _ask(PROFILE, name)
+    answer: dict[str, Any] = _ask(PROFILE, name)
     if "refused" in answer:
         raise InputError(f"--profile {name}: {answer['refused']}")
     return answer

@@ -9,9 +9,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import comtrade
 import pytest
 
 from backfeed import firmware_ask
+from backfeed.console_link import Answer
+from backfeed.errors import PartError
+from backfeed.trips import parse, write_comtrade, write_plot
 from hil.plant.config import StationConfig
 from hil.plant.station import Station
 from hil.virtual_board import VirtualBoard
@@ -76,7 +80,7 @@ def test_energy_is_the_plants_own(tripped: Run) -> None:
 
 
 def test_a_trip_is_drawn(tripped: Run) -> None:
-    shown = tripped.ask("trips", "trip 1", wait_s=3)
+    shown = tripped.ask("trips", "trip 1", wait_s=1)
     assert "1 2026-" in shown and "ov2" in shown
     assert "OK trip=1 recording=500 rows" in shown
     assert "^ trip; a column is 100 ms" in shown
@@ -86,7 +90,7 @@ def test_a_trip_is_drawn(tripped: Run) -> None:
 
 
 def test_a_recording_holds_two_seconds_before_and_three_after(tripped: Run) -> None:
-    shown = tripped.ask("trip 1 data", wait_s=5)
+    shown = tripped.ask("trip 1 data", wait_s=1)
     packed = b"".join(bytes.fromhex(text) for text in re.findall(r"row ([0-9a-f]+)", shown))
     rows = list(struct.iter_unpack("<6h", packed))
     assert len(rows) == 500 and number(r"trip_row=(\d+)", shown) == 199
@@ -96,6 +100,31 @@ def test_a_recording_holds_two_seconds_before_and_three_after(tripped: Run) -> N
     assert watts[20] == pytest.approx(-EXPORT_W, abs=200)
     assert all(abs(power) < 300 for power in watts[230:]), "power went on after the trip"
     assert rows[199][5] & 0xFFFE and rows[0][5] & 1 and not rows[230][5] & 1
+
+
+def test_a_recording_becomes_comtrade_and_a_page(tripped: Run, tmp_path: Path) -> None:
+    lines = tripped.ask("trip 1 data", wait_s=1).replace("\r", "").splitlines()
+    trip = parse(1, Answer(True, "", lines))
+    path = write_comtrade(trip, tmp_path)
+    record = comtrade.load(str(path), str(path.with_suffix(".dat")))
+    assert record.total_samples == 500 and record.frequency == 50
+    assert record.analog_channel_ids == ["V L1", "P L1", "Q L1", "f", "df/dt"]
+    assert record.analog[0][50] == pytest.approx(230, abs=6) and record.analog[0][199] == pytest.approx(285, abs=8)
+    assert record.analog[3][100] == pytest.approx(50, abs=0.05)
+    assert record.trigger_time == pytest.approx(1.99, abs=0.001)
+    gate = record.status[record.status_channel_ids.index("gate up")]
+    element = record.status[record.status_channel_ids.index("ov2 picked up")]
+    assert gate[100] == 1 and gate[230] == 0 and element[199] == 1 and element[100] == 0
+    page = write_plot(trip, tmp_path).read_text()
+    assert "Trip 1: ov2" in page and "cdn.plot.ly" not in page.split("<script")[0]
+
+
+def test_a_recording_that_is_not_whole_is_refused() -> None:
+    with pytest.raises(PartError, match="no recording"):
+        parse(3, Answer(True, "trip=3 recording=none", []))
+    head = "recording phases=1 period_ms=10 rows=2 trip_row=0 utc_s=0 element=1 crc=0"
+    with pytest.raises(PartError, match="12 bytes came of 2 rows"):
+        parse(3, Answer(True, "", [head, "row " + "00" * 12]))
 
 
 def test_the_session_is_recorded_when_the_vehicle_leaves(tripped: Run) -> None:

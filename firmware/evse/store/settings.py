@@ -27,7 +27,8 @@ def check(row, value):
     if isinstance(low, tuple):
         if value in low:
             return value
-        raise SettingError("%s: %r is not one of %s; give one of these" % (row[points.NAME], value, ", ".join(low)))
+        shown = repr(value)[:40]
+        raise SettingError("%s: %s is not one of %s; give one of these" % (row[points.NAME], shown, ", ".join(low)))
     if isinstance(row[points.DEFAULT], str):
         return _check_text(row, value)
     return _check_number(row, value)
@@ -38,7 +39,7 @@ def _check_text(row, value) -> str:
     low = row[points.LOW]
     high = row[points.HIGH]
     if not isinstance(value, str):
-        raise SettingError("%s: %r is not text; give %d..%d characters" % (name, value, low, high))
+        raise SettingError("%s: %s is not text; give %d..%d characters" % (name, repr(value)[:40], low, high))
     shown = "the text" if row[points.UNIT] == "secret" else repr(value[:40])
     if not low <= len(value) <= high:
         raise SettingError("%s: %s has %d characters; give %d..%d" % (name, shown, len(value), low, high))

@@ -6,6 +6,7 @@ output a turn, time a terminal may stall. The verbs are in verbs.py.
 """
 
 import asyncio
+import gc
 from time import ticks_add, ticks_diff, ticks_ms
 
 from evse.points import ACCESS, POINTS
@@ -127,6 +128,9 @@ class ConsoleTask:
             await self.line("OK %s" % result if result else "OK")
         except verbs.VerbError as error:
             await self.line("ERR %s %s" % error.args)
+        except MemoryError:  # no piece of heap long enough just now
+            gc.collect()
+            await self.line("ERR memory not enough just now; try again")
         if self.station.reboot:
             await self.station.restart()
 

@@ -1,0 +1,186 @@
+# SPDX-License-Identifier: MIT
+"""`backfeed trips PORT`: the last trips, and the recording around one as COMTRADE and as a page with plots."""
+
+from __future__ import annotations
+
+import json
+import re
+import struct
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import click
+
+from backfeed.checkout import BUILD
+from backfeed.console_link import Answer, ConsoleLink
+from backfeed.errors import InputError, PartError
+from backfeed.tables import faults
+
+MISSING = -32768  # COMTRADE's own mark for "no value"
+TIMEOUT_S = 30.0
+# channel, circuit unit, scale a and offset b of value = a * count + b; as in the firmware's tasks/recorder.py
+VOLTAGE, POWER, REACTIVE = ("V", "V", 0.02, 0.0), ("P", "W", 1.0, 0.0), ("Q", "var", 1.0, 0.0)
+FREQUENCY, ROCOF = ("f", "Hz", 0.001, 50.0), ("df/dt", "Hz/s", 0.001, 0.0)
+
+
+@dataclass
+class Recorded:
+    """One trip's recording. rows: counts as recorded; trip_row: the row of the trip."""
+
+    number: int
+    phases: int
+    period_ms: int
+    trip_row: int
+    utc_s: int
+    element: str
+    rows: list[tuple[int, ...]]
+
+    def channels(self) -> list[tuple[str, str, float, float]]:
+        """Return (name, unit, scale, offset) of each analog channel, in the order of a row."""
+        phases = [
+            (f"{name} L{phase}", unit, scale, offset)
+            for name, unit, scale, offset in (VOLTAGE, POWER, REACTIVE)
+            for phase in range(1, self.phases + 1)
+        ]
+        return [*phases, FREQUENCY, ROCOF]
+
+    def values(self, channel: int) -> list[float | None]:
+        """Return a channel in its unit; None where nothing was measured."""
+        _, _, scale, offset = self.channels()[channel]
+        return [None if row[channel] == MISSING else row[channel] * scale + offset for row in self.rows]
+
+    def bits(self) -> list[tuple[str, list[int]]]:
+        """Return the digital channels: the gate, then each element."""
+        names = ["gate up"] + [row[0] + " picked up" for row in faults.ELEMENTS[1:]]
+        return [(name, [row[-1] >> bit & 1 for row in self.rows]) for bit, name in enumerate(names)]
+
+
+def parse(number: int, answer: Answer) -> Recorded:
+    """Return the recording that `trip N data` printed; PartError when there is none or it is not whole."""
+    head: dict[str, int] = {}
+    packed = b""
+    for line in answer.lines:
+        word, _, rest = line.partition(" ")
+        if word == "recording":
+            head = {name: int(value) for name, value in re.findall(r"(\w+)=(-?\d+)", rest)}
+        elif word == "row":
+            packed += bytes.fromhex(rest)
+    if not head:
+        raise PartError(f"trip {number} has no recording: the board keeps that of its last trip only.")
+    layout = f"<{3 * head['phases'] + 3}h"
+    if len(packed) != head["rows"] * struct.calcsize(layout):
+        raise PartError(f"trip {number}: {len(packed)} bytes came of {head['rows']} rows; ask again.")
+    rows = list(struct.iter_unpack(layout, packed))
+    element = faults.ELEMENTS[head["element"]][0]
+    return Recorded(number, head["phases"], head["period_ms"], head["trip_row"], head["utc_s"], element, rows)
+
+
+def configuration(trip: Recorded) -> str:
+    """Return the .cfg of a COMTRADE 1999 pair."""
+    analog, digital = trip.channels(), trip.bits()
+    rows = len(trip.rows)
+    ended = datetime.fromtimestamp(trip.utc_s, UTC)  # 1970 where the board's clock was unknown
+    tripped = ended - timedelta(milliseconds=trip.period_ms * (rows - 1 - trip.trip_row))
+    begun = tripped - timedelta(milliseconds=trip.period_ms * trip.trip_row)
+    lines = ["backfeed,charger,1999", f"{len(analog) + len(digital)},{len(analog)}A,{len(digital)}D"]
+    for number, (name, unit, scale, offset) in enumerate(analog, start=1):
+        phase = name[-1] if name[-2:-1] == "L" else ""
+        lines.append(f"{number},{name},{phase},,{unit},{scale:g},{offset:g},0,-32767,32767,1,1,P")
+    lines += [f"{number},{name},,,0" for number, (name, _) in enumerate(digital, start=1)]
+    stamps = [moment.strftime("%d/%m/%Y,%H:%M:%S.%f") for moment in (begun, tripped)]
+    lines += ["50", "1", f"{1000 / trip.period_ms:g},{rows}", *stamps, "BINARY", "1"]
+    return "\r\n".join(lines) + "\r\n"
+
+
+def data(trip: Recorded) -> bytes:
+    """Return the binary .dat of a COMTRADE 1999 pair."""
+    packed = b""
+    for number, row in enumerate(trip.rows):
+        stamp_us = number * trip.period_ms * 1000
+        packed += struct.pack(f"<II{len(row) - 1}hH", number + 1, stamp_us, *row[:-1], row[-1] & 0xFFFF)
+    return packed
+
+
+def write_comtrade(trip: Recorded, folder: Path) -> Path:
+    """Write trip_N.cfg and trip_N.dat; return the path of the .cfg."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"trip_{trip.number}.cfg"
+    path.write_text(configuration(trip), newline="")
+    path.with_suffix(".dat").write_bytes(data(trip))
+    return path
+
+
+def write_plot(trip: Recorded, folder: Path) -> Path:
+    """Write trip_N.html: one page with a plot a quantity; return its path."""
+    import plotly.graph_objects as go
+    from plotly.subplots import make_subplots
+
+    groups: dict[str, list[int]] = {}
+    for channel, (name, unit, _, _) in enumerate(trip.channels()):
+        groups.setdefault(f"{name.split()[0]} [{unit}]", []).append(channel)
+    seen = [(name, values) for name, values in trip.bits() if any(values)]
+    fig = make_subplots(rows=len(groups) + 1, cols=1, shared_xaxes=True, subplot_titles=[*groups, "Gate and elements"])
+    t_s = [(row - trip.trip_row) * trip.period_ms / 1000 for row in range(len(trip.rows))]
+    for row, channels in enumerate(groups.values(), start=1):
+        for channel in channels:
+            name = trip.channels()[channel][0]
+            fig.add_trace(go.Scatter(x=t_s, y=trip.values(channel), name=name, mode="lines"), row=row, col=1)
+    for base, (name, values) in enumerate(seen):
+        shown = [2 * base + value for value in values]
+        fig.add_trace(
+            go.Scatter(x=t_s, y=shown, name=name, mode="lines", line={"shape": "hv"}), row=len(groups) + 1, col=1
+        )
+    fig.add_vline(x=0, line={"color": "#b03030", "dash": "dash"})
+    fig.update_layout(
+        height=200 * (len(groups) + 1), template="plotly_white", title=f"Trip {trip.number}: {trip.element}"
+    )
+    fig.update_xaxes(title_text="time from the trip [s]", row=len(groups) + 1, col=1)
+    path = folder / f"trip_{trip.number}.html"
+    fig.write_html(path, include_plotlyjs=True)
+    return path
+
+
+def export(link: ConsoleLink, number: int, folder: Path) -> dict[str, Any]:
+    """Fetch one trip's recording and write it as COMTRADE and as a page."""
+    answer = link.ask(f"trip {number} data", timeout_s=TIMEOUT_S)
+    if not answer.ok:
+        raise InputError(f"--trip {number}: {answer.text}")
+    trip = parse(number, answer)
+    return {
+        "trip": number,
+        "element": trip.element,
+        "rows": len(trip.rows),
+        "comtrade": str(write_comtrade(trip, folder)),
+        "page": str(write_plot(trip, folder)),
+    }
+
+
+@click.command()
+@click.argument("port")
+@click.option("--trip", "number", type=click.IntRange(1), help="Export this trip; the last one when left away.")
+@click.option("--list", "only_list", is_flag=True, help="List the trips, export nothing.")
+@click.option("--out", type=click.Path(file_okay=False, path_type=Path), default=BUILD / "trips", show_default=True)
+@click.option("--json", "as_json", is_flag=True, help="Print what was written as JSON.")
+def trips(port: str, number: int | None, only_list: bool, out: Path, as_json: bool) -> None:
+    """List the last trips and export the recording around one: COMTRADE (.cfg, .dat) and a page with plots.
+
+    2 s before and 3 s after the trip, each half cycle. The board keeps the recording of its last trip.
+
+    \b
+    backfeed trips /dev/ttyACM0
+    backfeed trips /dev/ttyACM0 --trip 3 --out /tmp/trips
+    """
+    with ConsoleLink(port) as link:
+        link.script()
+        answer = link.ask("trips")
+        for line in answer.lines if not as_json else ():
+            click.echo(line)
+        last = int(answer.text.partition("trips=")[2].split()[0]) if answer.ok else 0
+        if only_list or (not last and number is None):
+            if not last:
+                click.echo("no trips.")
+            return
+        written = export(link, number or last, out)
+    click.echo(json.dumps(written) if as_json else f"{written['comtrade']}\n{written['page']}")
