@@ -14,6 +14,7 @@ from evse.drivers.inverter_choice import HostError, connect, open_inverter
 from evse.tasks.inverter_check import compare
 from evse.tasks.lines import Lines
 
+REST_MS = 100  # longest sleep between two regular commands
 LOOK_MS = 10  # how soon an urgent command is noticed
 CONFIGURE_MS = 100  # between attempts to arm the lease for the first time
 BACKOFF_MS = (1000, 2000, 5000, 10000, 30000)
@@ -144,7 +145,7 @@ class InverterTask:
         last_ms = ticks_ms()
         lease_ms = last_ms
         while True:
-            await asyncio.sleep_ms(LOOK_MS)
+            await asyncio.sleep_ms(self._rest_ms(ticks_diff(ticks_ms(), last_ms)))
             if not self.online:
                 continue
             driver = self.driver
@@ -174,6 +175,12 @@ class InverterTask:
             await asyncio.sleep_ms(LOOK_MS)
             if self.online and self.driver.takes_reactive and self._reactive() != self.driver.sent_var:
                 await self.driver.react(self._reactive())
+
+    def _rest_ms(self, since_ms: int) -> int:
+        """Return how long nothing regular is due: what is urgent has loops of its own."""
+        if not self.online:
+            return LOOK_MS
+        return max(LOOK_MS, min(self.driver.command_ms - since_ms, REST_MS))
 
     def _lease_due(self, since_ms: int) -> int:
         """Return 1 when the lease is to be armed: once at zero after connecting, then only with permission."""
