@@ -125,7 +125,7 @@ class SunSpecBank:
 
 
 class RtuPort:
-    """A register bank behind RS-485: answers what is for its address, `turnaround_ms` after the silence that ends it."""
+    """A register bank behind RS-485: answers what is for its address, `turnaround_ms` after its silence."""
 
     def __init__(self, bank: modbus.RegisterBank, address: int, baud: int, turnaround_ms: float = 20.0):
         self.bank = bank

@@ -9,13 +9,12 @@ import zlib
 from pathlib import Path
 from typing import Any
 
+from backfeed.broker import Broker
 from evse.store import layout
 from evse.store.settings import VERSION
 from evse.store.slots import HEAD, HEAD_BYTES, MAGIC
 from hil.plant.station import Station
 from hil.virtual_board import VirtualBoard
-
-QUICK = {"profile_changes": "", "first_wait_ms": ""}
 
 
 def fram_with(folder: Path, values: dict[str, Any]) -> Path:
@@ -34,8 +33,12 @@ def fram_with(folder: Path, values: dict[str, Any]) -> Path:
 class Charger:
     """A running firmware: `ask` types a verb and returns its lines, `get` reads points."""
 
-    def __init__(self, folder: Path, station: Station, settings: dict[str, Any]):
-        self.board = VirtualBoard(station, board="esp32s3_ref", fram_path=fram_with(folder, settings))
+    def __init__(self, folder: Path, station: Station, settings: dict[str, Any], broker: Broker | None = None):
+        where = None
+        if broker is not None:
+            where = (broker.host, broker.port)
+            settings = {**settings, "mqtt_host": broker.host, "mqtt_port": broker.port}
+        self.board = VirtualBoard(station, board="esp32s3_ref", fram_path=fram_with(folder, settings), broker=where)
 
     def __enter__(self) -> Charger:
         self.board.start()

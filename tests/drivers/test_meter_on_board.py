@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 from charger import Charger
+from paho.mqtt.publish import single
 
+from backfeed.broker import Broker
 from hil.plant import meter
 from hil.plant.station import Station
 from hil.plant.tcp_port import TcpPort
@@ -92,6 +94,43 @@ def test_a_meter_over_tcp(tmp_path: Path) -> None:
     with Charger(tmp_path, station, {"meter_kind": "sdm630", "meter_host": "192.168.1.70:1502"}) as charger:
         charger.run(8)
         assert charger.number("meter_w") == pytest.approx(500, abs=2)
+
+
+def test_a_meter_fed_by_mqtt_ages_and_refuses_what_is_wrong(tmp_path: Path) -> None:
+    with Broker() as broker, Charger(tmp_path, Station(), {"meter_kind": "mqtt"}, broker) as charger:
+        charger.run(5)
+        topic = "backfeed/backfeed/meter"
+        for payload, expected in ((b'{"power_w": -1500}', -1500), (b"730", 730), (b'{"power_w": 12.7}', 12)):
+            charger.board.publish(topic, payload)
+            charger.run(1)
+            assert charger.get("meter_w", "meter_ok") == {"meter_w": str(expected), "meter_ok": "1"}
+        wrong = (b'{"power_w": 2e7}', b'{"power_w": "x"}', b'{"watts": 5}', b"nan", b"[1]", b'{"power_w": null}')
+        for payload in wrong:
+            charger.board.publish(topic, payload)
+        charger.run(1)
+        assert charger.get("meter_w")["meter_w"] == "12", "nothing that is wrong is taken"
+        notes = "\n".join(charger.ask("log 40"))
+        assert "power_w=20000000.0 is not -1000000..1000000 W" in notes and "'watts' is unknown" in notes
+        charger.run(6)
+        assert charger.get("meter_ok")["meter_ok"] == "0"
+
+
+def test_a_retained_reading_has_no_age_and_is_refused(tmp_path: Path) -> None:
+    with Broker() as broker:
+        single("backfeed/backfeed/meter", b"5000", retain=True, hostname=broker.host, port=broker.port)
+        with Charger(tmp_path, Station(), {"meter_kind": "mqtt"}, broker) as charger:
+            charger.run(6)
+            assert charger.get("meter_ok")["meter_ok"] == "0"
+            assert "a retained reading has no age" in "\n".join(charger.ask("log 40"))
+
+
+def test_mqtt_readings_need_the_setting(tmp_path: Path) -> None:
+    with Broker() as broker, Charger(tmp_path, Station(), {}, broker) as charger:
+        charger.run(5)
+        charger.board.publish("backfeed/backfeed/meter", b"700")
+        charger.run(1)
+        assert charger.get("meter_ok")["meter_ok"] == "0"
+        assert "no meter is set up" in "\n".join(charger.ask("log 40"))
 
 
 def test_an_impossible_address_is_named(tmp_path: Path) -> None:

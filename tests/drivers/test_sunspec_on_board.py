@@ -6,12 +6,14 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-import sunspec2.modbus.client as client
 from charger import Charger
+from sunspec2.modbus import client
 
 from hil.plant import sunspec_old
+from hil.plant.config import StationConfig
 from hil.plant.modbus_server import ModbusTcpServer
 from hil.plant.station import Station
+from hil.plant.sunspec_map import BASE
 from hil.plant.tcp_port import TcpPort
 
 
@@ -107,7 +109,9 @@ def test_a_broken_curve_is_named_and_the_inverter_still_usable(tmp_path: Path) -
         charger.run(5)
         shown = "\n".join(charger.ask("warnings"))
         assert charger.ask("inverter")[-1].startswith("OK power=")
-    assert "Its under-voltage trip cannot be read: inverter 1, register 40455: model 707 has NPt 900" in shown
+    register = BASE + station.inverter.map.points["707.NPt"].address
+    words = f"The inverter's under-voltage trip cannot be read: inverter 1, register {register}: model 707 has NPt 900"
+    assert words in shown
 
 
 def test_sunspec_over_tcp_carries_power(tmp_path: Path) -> None:
@@ -123,8 +127,6 @@ def test_sunspec_over_tcp_carries_power(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("phases", [1, 3])
 def test_an_older_inverter_charges_and_exports(tmp_path: Path, phases: int) -> None:
-    from hil.plant.config import StationConfig
-
     station = Station(StationConfig(phases=phases))
     old = sunspec_old.install(station)
     station.vehicle.plug(cable_a=32)

@@ -14,10 +14,10 @@ class HostError(ValueError):
 
 def host_port(setting: str, text: str, port: int = PORT):
     """Return (host, port) of "192.168.1.20" or "192.168.1.20:1502"; HostError otherwise. Numeric: DNS could stall."""
-    host, _colon, given = text.partition(":")
+    host, colon, given = text.partition(":")
     parts = host.split(".")
     good = len(parts) == 4 and all([part.isdigit() and len(part) <= 3 and int(part) <= 255 for part in parts])
-    if good and given:
+    if good and colon:
         good = given.isdigit() and len(given) <= 5 and 1 <= int(given) <= 65535
     if not good:
         raise HostError("%s=%s is no IPv4 address; give four numbers, with :port if not %d" % (setting, text, port))

@@ -81,7 +81,7 @@ class BatteryTemperature(Limiter):
     def run(self) -> None:
         inputs = self._inputs
         if not inputs.battery_ok or inputs.battery_cdeg <= UNKNOWN_CDEG:
-            return  # the vehicle guards its own battery. While nothing known: the SOC guard already forbids export
+            return  # nothing known: the vehicle guards its battery, and without a charge the SOC guard forbids export
         cdeg = inputs.battery_cdeg
         cold = self._settings.battery_cold_cdeg
         hot = self._settings.battery_hot_cdeg
