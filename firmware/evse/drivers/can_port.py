@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: MIT
+"""The controller's face that CanBus uses, over machine.CAN (STM32, MicroPython >= 1.28).
+
+Source: MicroPython documentation, "machine.CAN". The ESP32 port has no machine.CAN: there a part on SPI must show the
+same face.
+"""
+
+from evse.drivers.can_bus import FRAME_BYTES
+
+
+class CanPort:
+    """can: a machine.CAN, open at the bus's bit rate. Only 29-bit data frames of 8 bytes pass, as the filter says."""
+
+    def __init__(self, can, identifier: int, mask: int):
+        self._can = can
+        self._flag = can.FLAG_EXT_ID
+        self._off = can.STATE_BUS_OFF
+        self._remote = can.FLAG_RTR
+        self._buffer = bytearray(FRAME_BYTES)
+        self._message = [0, memoryview(self._buffer), 0, 0]
+        self.overruns = 0
+        can.set_filters(((identifier, mask, can.FLAG_EXT_ID),))
+
+    def send(self, identifier: int, data) -> int:
+        """Queue one frame; return 0 when the queue is full or the controller has left the bus."""
+        try:
+            return 0 if self._can.send(identifier, data, self._flag) is None else 1
+        except OSError:
+            return 0
+
+    def receive(self, frame) -> int:
+        """Take the next frame of 8 bytes into `frame`; return 0 when there is none."""
+        while True:
+            message = self._can.recv(self._message)
+            if message is None:
+                return 0
+            if message[3]:
+                self.overruns += 1
+            if len(message[1]) == FRAME_BYTES and not message[2] & self._remote:
+                break
+        frame.identifier = message[0]
+        for i in range(FRAME_BYTES):
+            frame.data[i] = self._buffer[i]
+        return 1
+
+    def off(self) -> int:
+        """Return 1 when the controller has left the bus after too many errors."""
+        return 1 if self._can.state() == self._off else 0
+
+    def restart(self) -> None:
+        """Go back to the bus."""
+        self._can.restart()
