@@ -131,7 +131,7 @@ def _wandering(facts: Facts, factor: float, seed: int) -> Case:
     if factor > 1:
         text = f"{slope:.3g} Hz/s wandering by {WANDER * facts.rocof_hz_s:g}, 5 % THD, 0.2 % noise: rocof opens"
         late_ms = delay_s * 1000 + OVERRUN_MS
-        end_s = at_s + delay_s + 0.6
+        end_s = now_s + 0.1
         low_ms = delay_s * 1000
         return Case("T-R-5", text, "opens", tuple(moves), end_s, at_s, low_ms, late_ms, "rocof", 0, low_ms)
     home, end_s = _home(facts, now_s + 0.5, hz)

@@ -117,3 +117,24 @@ def test_the_iberian_collapse_trips_once_and_never_recloses(recordings: Path, tm
     assert ("service_entered", "") not in kinds(answer)
     assert not answer["final_state"]["in_service"]
     assert any("no grid frequency" in note for note in answer["notes"])
+
+
+def test_a_part_of_a_recording_is_replayed_alone(tmp_path: Path) -> None:
+    rows = [(0, 230, 50), (100, 230, 50), (100.05, 268, 50), (110, 268, 50), (110.05, 230, 50), (120, 230, 50)]
+    path = rms_csv(tmp_path / "a.csv", rows)
+    answer = replay(tmp_path, path, "--from", 100, "--to", 105)
+    assert ("trip", "ov1") in kinds(answer)
+    assert any("cut to 100..110 s" in note or "cut to 100..100.05 s" in note for note in answer["notes"])
+    refused = run(path, "--from", 300)
+    assert refused.exit_code == 2
+    assert "holds fewer than two samples" in refused.output
+
+
+def test_all_of_iberia_trips_once_and_never_recloses(recordings: Path, tmp_path: Path) -> None:
+    answer = replay(tmp_path, recordings / "iberia_20250428_toledo_2s.csv")
+    trips = [event for event in answer["events"] if event["event"] == "trip"]
+    assert [trip["element"] for trip in trips] == ["uv1"]
+    assert trips[0]["t_s"] == pytest.approx(5604.8, abs=0.5)
+    assert ("service_entered", "") not in kinds(answer)
+    assert not answer["final_state"]["in_service"]
+    assert len(answer["profile_hash"]) == 8
