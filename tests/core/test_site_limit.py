@@ -56,6 +56,14 @@ def test_the_same_reading_growing_older_is_no_second_reading():
     assert reading(image, limiter, 3000, 7000, age_ms=100)[0] == 7000
 
 
+def test_a_reading_is_new_when_it_is_younger_than_the_one_before():
+    image, limiter = guard(site_import_limit_w=10000)
+    reading(image, limiter, 3000, 0)
+    reading(image, limiter, 3000, 0, age_ms=500)
+    assert reading(image, limiter, 4000, 0, age_ms=20)[0] == 6000
+    assert reading(image, limiter, 9000, 0, age_ms=70)[0] == 6000, "older than before: the same one"
+
+
 def test_export_limit_and_a_site_that_may_not_export():
     image, limiter = guard(site_export_limit_w=0)
     reading(image, limiter, 1500, 0)

@@ -34,7 +34,8 @@ FOLDERS = ("protect", "limit")
 
 # File (or folder) of firmware/evse -> files of tests/core that say what it must do.
 TESTS = {
-    "limit": ("test_soc", "test_limit_power", "test_limit", "test_limit_bounds", "test_ramp"),
+    "limit": ("test_limit_bounds", "test_soc", "test_limit_power", "test_limit"),
+    "limit/site.py": ("test_site_limit",),
     "limit/ramp.py": ("test_ramp", "test_limit_bounds", "test_limit_power"),
     "limit/__init__.py": (
         "test_soc",
@@ -44,10 +45,8 @@ TESTS = {
         "test_droop",
         "test_session",
     ),
-    "protect": ("test_protect_bounds", "test_protect_elements"),
-    "protect/islanding.py": ("test_islanding", "test_islanding_bounds"),
-    "protect/enter_service.py": ("test_protect_bounds",),
-    "protect/mean.py": ("test_protect_bounds",),
+    "protect": ("test_protect_bounds",),
+    "protect/islanding.py": ("test_islanding",),
 }
 # Too slow for each mutant, and no bound of a mutant needs them: they run in the normal test run.
 SLOW_S = 0.5

@@ -170,7 +170,7 @@ class Limit:
         if power_w <= room_w or self._soft_rate.step:
             return room_w
         elapsed_ms = self._inputs.elapsed_ms
-        step_w = self._soft_rate.advance(elapsed_ms if elapsed_ms < LONGEST_MS else LONGEST_MS)
+        step_w = self._soft_rate.advance(min(elapsed_ms, LONGEST_MS))
         return max(room_w, power_w - step_w)
 
     def _move(self, limits, want_w: int, base_w: int) -> None:
@@ -186,14 +186,9 @@ class Limit:
             power_w = max(power_w, min(limits.allowed_w, 0))
         elif want_w <= 0 < power_w:
             power_w = min(power_w, max(limits.allowed_w, 0))
-        import_w = limits.import_w
-        export_w = limits.export_w
-        if power_w > import_w:
-            power_w = import_w
-        elif power_w < -export_w:
-            power_w = -export_w
+        power_w = clamp(power_w, -limits.export_w, limits.import_w)
         limits.allowed_w = power_w
-        if power_w - self._droop_w != ramp.power_w or import_w == 0:
+        if power_w - self._droop_w != ramp.power_w or limits.import_w == 0:
             self._follow(limits)
 
     def _move_droop(self, droop_w: int, elapsed_ms: int) -> None:
@@ -201,7 +196,7 @@ class Limit:
         if rate.step:
             self._droop_w = droop_w
             return
-        step_w = rate.advance(elapsed_ms if elapsed_ms < LONGEST_MS else LONGEST_MS)
+        step_w = rate.advance(min(elapsed_ms, LONGEST_MS))
         self._droop_w = clamp(droop_w, self._droop_w - step_w, self._droop_w + step_w)
 
     def _follow(self, limits) -> None:

@@ -30,8 +30,7 @@ class DailyBudget(Limiter):
         inputs = self._inputs
         elapsed_ms = age(inputs.now_ms, self._last_ms)
         self._last_ms = inputs.now_ms
-        if elapsed_ms < 0 or elapsed_ms > LONGEST_MS:
-            elapsed_ms = LONGEST_MS
+        elapsed_ms = min(elapsed_ms, LONGEST_MS) if elapsed_ms >= 0 else LONGEST_MS
         self._running_ms += elapsed_ms
         if self._running_ms >= 1000:
             self._next_day()

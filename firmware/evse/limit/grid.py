@@ -25,7 +25,7 @@ class VoltWatt(Limiter):
         if share >= 1000:
             self.export_w = UNLIMITED_W
         else:
-            self.export_w = permille(self._settings.export_rating_w, share) if share > 0 else 0
+            self.export_w = permille(self._settings.export_rating_w, max(0, share))
 
 
 class EnterRamp(Limiter):
@@ -42,6 +42,6 @@ class EnterRamp(Limiter):
             self.import_w = UNLIMITED_W
             self.export_w = UNLIMITED_W
         else:
-            share = share if share > 0 else 0
+            share = max(0, share)
             self.import_w = permille(self._settings.import_rating_w, share)
             self.export_w = permille(self._settings.export_rating_w, share)

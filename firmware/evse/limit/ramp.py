@@ -63,8 +63,7 @@ class Ramp:
         if target_w == power_w:
             self._moving = None
             return
-        if elapsed_ms > LONGEST_MS:
-            elapsed_ms = LONGEST_MS
+        elapsed_ms = min(elapsed_ms, LONGEST_MS)
         if (power_w > 0 and target_w < power_w) or (power_w < 0 and target_w > power_w):
             power_w = self._fall(power_w, target_w, elapsed_ms)
             if power_w or not self.down.step:
@@ -79,10 +78,8 @@ class Ramp:
     def _fall(self, power_w: int, target_w: int, elapsed_ms: int) -> int:
         """Return power_w nearer to zero, but not beyond target_w or zero."""
         if power_w > 0:
-            end_w = target_w if target_w > 0 else 0
-            return power_w - self._step(self.down, power_w - end_w, elapsed_ms)
-        end_w = target_w if target_w < 0 else 0
-        return power_w + self._step(self.down, end_w - power_w, elapsed_ms)
+            return power_w - self._step(self.down, power_w - max(target_w, 0), elapsed_ms)
+        return power_w + self._step(self.down, min(target_w, 0) - power_w, elapsed_ms)
 
     def _step(self, rate, distance_w: int, elapsed_ms: int) -> int:
         """Return how far to go: at most distance_w (> 0)."""
@@ -91,5 +88,4 @@ class Ramp:
             rate.rest()
         if rate.step:
             return distance_w
-        step_w = rate.advance(elapsed_ms)
-        return step_w if step_w < distance_w else distance_w
+        return min(rate.advance(elapsed_ms), distance_w)

@@ -89,5 +89,5 @@ class Inverter(Limiter):
 
     def run(self) -> None:
         inputs = self._inputs
-        self.import_w = inputs.inverter_charge_w if inputs.inverter_charge_w > 0 else 0
-        self.export_w = inputs.inverter_discharge_w if inputs.inverter_discharge_w > 0 else 0
+        self.import_w = max(0, inputs.inverter_charge_w)
+        self.export_w = max(0, inputs.inverter_discharge_w)

@@ -27,10 +27,6 @@ class SiteLimit(Limiter):
         settings = self._settings
         import_limit_w = settings.site_import_limit_w
         export_limit_w = settings.site_export_limit_w
-        if not import_limit_w and export_limit_w == OFF:
-            self.import_w = UNLIMITED_W
-            self.export_w = UNLIMITED_W
-            return
         inputs = self._inputs
         known = inputs.meter_ok
         if known and inputs.meter_age_ms <= self._age_ms:
@@ -46,6 +42,4 @@ class SiteLimit(Limiter):
 
     def _room(self, room_w: int) -> int:
         """Return a room within 0..UNLIMITED_W."""
-        if room_w < 0:
-            return 0
-        return room_w if room_w < UNLIMITED_W else UNLIMITED_W
+        return min(max(0, room_w), UNLIMITED_W)

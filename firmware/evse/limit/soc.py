@@ -52,8 +52,7 @@ class SocGuard(Limiter):
             self.export_w = 0
         elif above < settings.soc_taper_permille:
             self.export_reason = REASON_SOC_TAPER
-            room_w = settings.export_rating_w * above // settings.soc_taper_permille
-            self.export_w = room_w if room_w > TAPER_LEAST_W else TAPER_LEAST_W
+            self.export_w = max(settings.export_rating_w * above // settings.soc_taper_permille, TAPER_LEAST_W)
         else:
             self.export_w = UNLIMITED_W
 
