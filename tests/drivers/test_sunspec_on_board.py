@@ -114,6 +114,15 @@ def test_a_broken_curve_is_named_and_the_inverter_still_usable(tmp_path: Path) -
     assert words in shown
 
 
+def test_a_charge_that_is_not_one_is_named(tmp_path: Path) -> None:
+    station = Station()
+    station.inverter.map.set_raw("713.Pct_SF", 12)
+    with Charger(tmp_path, station, {}) as charger:
+        charger.run(6)
+        assert charger.get("soc_ok")["soc_ok"] == "0"
+        assert "(713 SoC) reads" in "\n".join(charger.ask("warnings"))
+
+
 def test_sunspec_over_tcp_carries_power(tmp_path: Path) -> None:
     station = Station()
     station.tcp["192.168.1.50:502"] = TcpPort(station.inverter, answer_ms=5)

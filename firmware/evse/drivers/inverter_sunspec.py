@@ -65,19 +65,8 @@ class InverterSunSpec(Inverter):
         self.has_storage = 0
         self.has_dc = 0
         self.has_control = 0
-        self.status = None
-        self.ratings = None
-        self.setpoints = None
-        self.storage = None
-        self.dc = None
-        self.control = None
-        self.w_block = None
-        self.w_set = None
-        self.w_trip = None
-        self.var_block = None
-        self.var_set = None
-        self.beat = None
-        self.operate = None
+        self.status = self.ratings = self.setpoints = self.storage = self.dc = self.control = None
+        self.w_block = self.w_set = self.w_trip = self.var_block = self.var_set = self.beat = self.operate = None
 
     # --- connection ---
 
@@ -89,7 +78,7 @@ class InverterSunSpec(Inverter):
     async def prepare(self) -> None:
         """Do all of connect() that comes after the discovery."""
         device = self.device
-        self._name(device)
+        self.maker, self.model, self.serial = device.maker, device.model, device.serial
         for model in NEEDED:
             device.point(model, 0)
         self.has_storage = 1 if 713 in device.models else 0
@@ -114,17 +103,12 @@ class InverterSunSpec(Inverter):
             return 0
         return 0 if sunspec.raw16(self.ratings.data, 7) == 0 else 1
 
-    def _name(self, device) -> None:
-        self.maker = device.maker
-        self.model = device.model
-        self.serial = device.serial
-
     def _list_cannot(self):
         missing = []
         if not self.has_storage:
-            missing.append("battery charge: it has no model 713, so somebody else must report it before any export")
+            missing.append("say the battery's charge: no model 713, so somebody else must before any export")
         if not self.has_control:
-            missing.append("start, stop and heartbeat: it has no model 715")
+            missing.append("start, stop and heartbeat: no model 715")
         if not self.takes_reactive:
             missing.append("reactive power on command: no 704 VarSet, or a reactive rating of zero in 702")
         return tuple(missing)
@@ -408,9 +392,16 @@ class InverterSunSpec(Inverter):
             found.append("The inverter reports: %s." % alarm_text(self.alarms))
         if self.own_anti_islanding == 0:
             found.append("The inverter's own anti-islanding is switched off (704 AntiIslEna).")
+        if self.storage and self.soc_stamp_ms and not self.soc_ok:
+            found.append("The inverter tells no usable charge: %s." % self._soc_text())
         if self.readback_errors:
             found.append("The inverter held another setpoint than was sent, %d times." % self.readback_errors)
         return found + self.grid.problems()
+
+    def _soc_text(self) -> str:
+        data = self.storage.data
+        told = (self.storage.address + 2, sunspec.raw16(data, 2), sunspec.raw16(data, 6), sunspec.raw16(data, 4))
+        return "register %d (713 SoC) reads 0x%04X, its scale factor 0x%04X, its state %d" % told
 
     def details(self):
         """Return lines on its curves and trip settings."""

@@ -183,7 +183,7 @@ class InverterSunSpecOld(Inverter):
         ]
         if not self.two_way:
             missing.append("charge on command: it has no model 124; model 123 only caps its export")
-            missing.append("battery charge: it has no model 124, so somebody else must report it before any export")
+            missing.append("say the battery's charge: no model 124, so somebody else must before any export")
         return tuple(missing)
 
     # --- reading ---

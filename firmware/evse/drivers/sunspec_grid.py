@@ -160,7 +160,8 @@ class GridSettings:
 
     def problems(self):
         """Return one sentence for each model that could not be read."""
-        return ["The inverter's %s cannot be read: %s." % (NAMES[model], self.unread[model]) for model in sorted(self.unread)]
+        unread = self.unread
+        return ["The inverter's %s cannot be read: %s." % (NAMES[model], unread[model]) for model in sorted(unread)]
 
     def lines(self):
         """Return one line a model, as read."""
