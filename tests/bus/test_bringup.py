@@ -150,3 +150,50 @@ def test_an_unknown_part_is_refused() -> None:
         board.run(4)
         with pytest.raises(Exception, match="afe|inputs"):
             ask(board, "nonsense")
+
+
+@pytest.mark.parametrize(
+    ("charger_w", "meter_w", "sentence"),
+    [
+        (480, 500, ""),
+        (480, -500, "it counts the other way"),
+        (480, 20, "it does not see the charger"),
+        (480, 1500, "wrong transformer ratio"),
+        (100, -500, "the meter is not judged"),
+    ],
+)
+def test_the_meter_moved_by_500_w(charger_w: int, meter_w: int, sentence: str) -> None:
+    from evse.tasks.bringup import Findings
+    from evse.tasks.bringup_meter import _judge
+
+    found = Findings()
+    _judge(found, 500, charger_w, meter_w)
+    said = [line for line in found.lines if line.startswith("wrong: ")]
+    assert bool(said) == bool(sentence)
+    assert not sentence or sentence in said[0]
+
+
+@pytest.mark.parametrize(
+    ("power_w", "reactive_var", "inverter_w", "sentence"),
+    [
+        (2300, 0, 2300, ""),
+        (-2300, 0, -2300, ""),
+        (-2300, 0, 2300, "is the wrong way round"),
+        (2300, 0, -2300, "is the wrong way round"),
+        (-1150, 1990, 2300, "voltage and current are of different phases"),
+    ],
+)
+def test_current_transformers_under_load(power_w: int, reactive_var: int, inverter_w: int, sentence: str) -> None:
+    from types import SimpleNamespace
+
+    from evse.tasks.bringup import Findings
+    from evse.tasks.bringup_afe import _direction
+
+    seen = SimpleNamespace(
+        phase_mv=[230000], phase_ma=[10000], phase_w=[power_w], phase_var=[reactive_var], inverter_ok=1,
+        inverter_w=inverter_w,
+    )  # fmt: skip
+    found = Findings()
+    _direction(SimpleNamespace(image=SimpleNamespace(inputs=seen)), found, 0)
+    assert (found.wrongs > 0) == bool(sentence)
+    assert not sentence or sentence in " ".join(found.lines)

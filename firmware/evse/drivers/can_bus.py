@@ -2,9 +2,9 @@
 """CAN: questions and answers on one bus, in the same shape as the Modbus masters (`await bus.transact(transfer)`).
 
 The controller under it (`can_port.CanPort`, or any object with the same face): `send(identifier, data)` returns 0 when
-its queue is full or it is off the bus, else 1; `receive(frame)` 1 or 0; `off()` 1 when it has left the bus; `restart()`.
-All identifiers have 29 bits; frames of other lengths or kinds are not delivered. CAN checks and repeats frames by itself;
-a question may still stay unanswered.
+its queue is full or it is off the bus, else 1; `receive(frame)` 1 or 0; `off()` 1 when it has left the bus;
+`restart()`. All identifiers have 29 bits; frames of other lengths or kinds are not delivered. CAN checks and repeats
+frames by itself; a question may still stay unanswered.
 """
 
 import asyncio
