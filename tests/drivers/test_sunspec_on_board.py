@@ -3,12 +3,15 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 from charger import Charger
+from paho.mqtt.subscribe import simple
 from sunspec2.modbus import client
 
+from backfeed.broker import Broker
 from hil.plant import sunspec_old
 from hil.plant.config import StationConfig
 from hil.plant.modbus_server import ModbusTcpServer
@@ -63,6 +66,19 @@ def test_every_mismatch_with_the_profile_is_a_sentence(tmp_path: Path) -> None:
         assert len(found) == 1 and "profile uk_g98 wants" in found[0] and "register" in found[0], shown
     assert any("own anti-islanding is switched off" in row for row in shown)
     assert f"{len(shown) - 1} warnings" in status
+
+
+def test_mqtt_tells_what_the_inverter_can_and_what_is_wrong(tmp_path: Path) -> None:
+    with Broker() as broker, Charger(tmp_path, Station(), {}, broker) as charger:
+        charger.run(25)
+        shown = charger.ask("warnings")[:-1]
+        kept = simple("backfeed/backfeed/devices", hostname=broker.host, port=broker.port)
+    told = json.loads(kept.payload)
+    assert kept.retain
+    assert told["inverter"]["driver"] == "sunspec" and told["inverter"]["own_anti_islanding"] == 0
+    assert told["inverter"]["lease_s"] == 4 and told["inverter"]["response_ms"] == 200
+    assert told["warnings"] == shown[: len(told["warnings"])] and len(told["warnings"]) >= 4
+    assert len(told["warnings"]) + len(told["cannot"]) + told["more"] == len(shown)
 
 
 def test_settings_that_agree_raise_no_warning(tmp_path: Path) -> None:
