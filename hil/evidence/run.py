@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 import re
 import tempfile
@@ -29,6 +30,7 @@ CLOSE_LIMIT_S = 30.0  # for vehicle and contactor after the first wait
 SETTLE_S = 3.0  # of exporting before the first case
 EXPORT_W = {1: -2500, 3: -7500}  # what the smallest nominal voltage can carry on 32 A
 OPEN_MS = 20.0  # contactor: the slowest that the limit of delay + 100 ms allows for
+CEASED_SHARE = 0.05  # of rated current: what IEEE 1547.1 takes for ended
 TRIP_LINE = re.compile(r"^\d+ .* (\w+) L(\d) value=(-?\d+) limit=(-?\d+)", re.MULTILINE)
 HASH_LINE = re.compile(r"profile=\w+ hash=([0-9a-f]{8})")
 
@@ -156,6 +158,7 @@ class Player:
             self._schedule(start_us + round(move.at_s * 1e6), move)
         span = Span(start_us, end_us, rating_w=self._rating_w)
         if case.judge == "ceases":
+            self._station.world["current_floor_a"][0] = CEASED_SHARE * self._station.world["rated_a"][0] * math.sqrt(2)
             board.run_until(start_us + round((case.since_s + case.delay_ms / 1000 - 0.02) * 1e6))
             span.cease_us = self._watch.current_end_us
         board.run_until(end_us)

@@ -35,7 +35,7 @@ class Watch:
 
     @property
     def current_end_us(self) -> int:
-        """Last instant at which more than 1 % of rated current flowed."""
+        """Last instant at which current flowed (more than the plant's floor)."""
         return self._truth.current_end_us
 
     def openings(self, from_us: int, to_us: int) -> list[int]:
