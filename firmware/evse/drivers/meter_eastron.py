@@ -16,6 +16,7 @@ WATTS = 0x000C  # L1..L3
 TOTAL_WATTS = 0x0034  # SDM630
 HERTZ = 0x0046
 KINDS = {"sdm230": 1, "sdm630": 3}
+CONNECT_TRIES = 3
 SILENT_MS = 500  # these meters may take 300 ms
 
 
@@ -39,7 +40,10 @@ class MeterEastron(Meter):
         return transfer
 
     async def connect(self) -> None:
-        if not await self.read():
+        found = 0
+        for _ in range(CONNECT_TRIES):
+            found = found or await self.read()
+        if not found:
             code = self._live.result or self._line.result
             what = modbus.RESULTS.get(code, "exception %d" % code) if code else "no possible power"
             raise DeviceError("meter %d (%s), register %d: %s" % (self.unit, self.kind, VOLTS, what))
