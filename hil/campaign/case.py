@@ -86,7 +86,9 @@ class Run:
             return not ((above is not None and value > above) or (below is not None and value < below))
 
         if not self.board.run_while(waits, step.get("within_s", 60.0), step.get("look_s", 0.01)):
-            raise Unreached(f"{signal} did not pass {above if above is not None else below} within {step.get('within_s', 60)} s")
+            raise Unreached(
+                f"{signal} did not pass {above if above is not None else below} within {step.get('within_s', 60)} s"
+            )
 
     def ask(self) -> None:
         """Ask the console what a person would ask."""

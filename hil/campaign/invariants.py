@@ -138,7 +138,9 @@ class Watch:
             if self._gate and not gate and not outputs.gate_arm:
                 pass
             elif self._gate and not gate:
-                self.times.gate_ms = max(self.times.gate_ms, (self._truth.gate_dropped_us - outputs.gate_edge_us) / 1000)
+                self.times.gate_ms = max(
+                    self.times.gate_ms, (self._truth.gate_dropped_us - outputs.gate_edge_us) / 1000
+                )
         self._gate = gate
 
     def _closing(self, t_us: int, asks: bool, outputs: Any) -> None:

@@ -106,7 +106,9 @@ def _state(path: Path, row: dict[str, Any]) -> State:
     where = f"state '{row.get('name', '?')}'"
     _keys(path, where, row, State)
     steps = tuple(_step(path, where, step) for step in row["steps"])
-    return State(row["name"], row["text"], bool(row["closed"]), steps, tuple(_step(path, where, s) for s in row["after"]))
+    return State(
+        row["name"], row["text"], bool(row["closed"]), steps, tuple(_step(path, where, s) for s in row["after"])
+    )
 
 
 def _trouble(path: Path, row: dict[str, Any], states: set[str]) -> Trouble:

@@ -21,6 +21,7 @@ COMMANDS = {
     "points": "backfeed.points:points_command",
     "profile": "backfeed.profile:profile",
     "evidence": "backfeed.evidence:evidence",
+    "campaign": "backfeed.campaign:campaign",
     "bench": "backfeed.bench:bench",
 }
 

@@ -57,7 +57,7 @@ def test_permission_refuses_for_each_reason_alone_in_this_order():
         part = Permission(image)
         part.run()
         assert (part.import_w, part.export_w) == (UNLIMITED_W, UNLIMITED_W)
-        for what, reason in REFUSALS[first:]:
+        for what, _ in REFUSALS[first:]:
             spoil(image, what)
         part.run()
         assert (part.import_w, part.export_w) == (0, 0)

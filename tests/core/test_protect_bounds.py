@@ -42,8 +42,8 @@ class Profile:
         self.enter_ramp_permille_min = 0
         self.cessation_low_mv = 0
         self.cessation_high_mv = 0
-        for name in more:
-            setattr(self, name, more[name])
+        for name, value in more.items():
+            setattr(self, name, value)
 
 
 class Settings:
@@ -235,8 +235,8 @@ def inverter_of(**inputs):
     image.outputs.contactor = 1
     image.inputs.inverter_ok = 1
     image.inputs.inverter_connected = 1
-    for name in inputs:
-        setattr(image.inputs, name, inputs[name])
+    for name, value in inputs.items():
+        setattr(image.inputs, name, value)
     return image, InverterTrip(image, Latch(image))
 
 
@@ -469,10 +469,16 @@ def test_mean_is_the_rms_of_240_slots():
         slots(image, part, [230000], 0)
         share = count / 240
         clipped = min(mv, 430000)
-        exact = ((share * clipped**2 + (1 - share) * 230000.0**2)) ** 0.5
-        least = ((share * clipped**2 * (1 - 1 / count) + (1 - share) * 230000.0**2)) ** 0.5
+        exact = (share * clipped**2 + (1 - share) * 230000.0**2) ** 0.5
+        least = (share * clipped**2 * (1 - 1 / count) + (1 - share) * 230000.0**2) ** 0.5
         allowed = 40 + abs(exact - 230000) * 1.2 / count + (900 if mv > 300000 else 0)
-        assert abs(image.protection.mean_mv[0] - exact) < allowed, (mv, count, image.protection.mean_mv[0], exact, least)
+        assert abs(image.protection.mean_mv[0] - exact) < allowed, (
+            mv,
+            count,
+            image.protection.mean_mv[0],
+            exact,
+            least,
+        )
 
 
 def test_mean_forgets_after_240_slots():

@@ -42,7 +42,7 @@ def _class(old: type, new: type) -> None:
 
 
 def _constant(module: types.ModuleType, name: str, old: Any, new: Any) -> None:
-    """Change a constant here and wherever the firmware holds a copy of it. Tests keep theirs: they say what is right."""
+    """Change a constant here and wherever the firmware holds a copy of it. Tests keep theirs."""
     setattr(module, name, new)
     for other in list(sys.modules.values()):
         space = getattr(other, "__dict__", {})

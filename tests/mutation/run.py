@@ -79,7 +79,7 @@ def paths() -> None:
 
 def relevant(mutant_path: str) -> tuple[str, ...]:
     """Return the test files for a source file."""
-    return TESTS.get(mutant_path) or TESTS[mutant_path.split("/")[0]]
+    return TESTS.get(mutant_path) or TESTS[mutant_path.partition("/")[0]]
 
 
 class Suite:
@@ -187,7 +187,7 @@ def main(arguments: list[str] | None = None) -> int:
         report = run(made, chosen.jobs, lambda m: print(f"survived  {m.name} | line {m.line}", flush=True))
         unexplained = [mutant for mutant in report.survivors if mutant.name not in known]
         print(
-            f"{name}: {report.killed} of {report.total} mutants killed, {report.percent:.1f} % (goal {GOAL_PERCENT} %), "
+            f"{name}: {report.killed} of {report.total} killed, {report.percent:.1f} % (goal {GOAL_PERCENT} %), "
             f"{len(unexplained)} survivors without a reason, {report.seconds:.0f} s",
             flush=True,
         )

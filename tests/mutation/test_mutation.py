@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""A seeded sample of the mutants of limit/ dies; the full run is `python -m tests.mutation`."""
+"""A seeded sample of the mutants of limit/ and protect/ dies; the full run is `python -m tests.mutation`."""
 
 from __future__ import annotations
 
@@ -38,8 +38,18 @@ def test_the_unchanged_source_survives():
     assert run.run([same], 1).survivors == [same]
 
 
+FILES = ("limit", "protect/stage.py", "protect/latch.py", "protect/cessation.py", "protect/enter_service.py")
+
+
+def test_a_graft_changes_code_and_constants_in_place():
+    """A mutant that cannot be killed by accident: the bound of a test that names it."""
+    path = run.FIRMWARE / "evse" / "protect" / "stage.py"
+    source = path.read_text().replace("CLEARING_ALLOWANCE_MS = 90", "CLEARING_ALLOWANCE_MS = 80")
+    assert run.run([run.Mutant("protect/stage.py", 1, "by hand", "", source)], 1).killed == 1
+
+
 def test_a_sample_is_killed():
-    chosen = random.Random(SEED).sample(run.collect(["limit"]), SAMPLE)
+    chosen = random.Random(SEED).sample(run.collect(list(FILES)), SAMPLE)
     report = run.run(chosen, 2)
     known = run.excused()
     unexplained = [mutant.name for mutant in report.survivors if mutant.name not in known]

@@ -193,6 +193,26 @@ BENCHES: dict[str, Bench] = {
     "fuzz_escapes": Bench(
         "exceptions", 0, "lower", "fuzz", "exceptions that a parser's contract does not name, of fuzz_inputs"
     ),
+    **{
+        f"heap_driver_{driver}_kib_31bit": Bench(
+            "KiB",
+            None,
+            "lower",
+            "driver_heap",
+            "31-bit VM: heap that importing this driver takes, what it imports included",
+        )
+        for driver in (
+            "ade9000",
+            "modbus_bus",
+            "modbus_tcp",
+            "inverter_sunspec",
+            "inverter_quasar",
+            "inverter_infypower",
+            "meter_eastron",
+            "meter_sunspec",
+            "fram_mb85rc256v",
+        )
+    },
     "cycle_late_bus_full_us": Bench(
         "us",
         None,
@@ -201,6 +221,76 @@ BENCHES: dict[str, Bench] = {
         "virtual board, whole firmware, inverter line full at 9600 Bd, 20 us for each look at the clock: worst "
         "lateness of a cycle as the firmware counts it",
     ),
+    "mutation_score_pct": Bench(
+        "%",
+        95,
+        "higher",
+        "campaign",
+        "mutants of protect/ and of limit/ that a test kills; the lower of the two folders",
+    ),
+    "reachable_states": Bench(
+        "states",
+        None,
+        "higher",
+        "campaign",
+        "breadth-first over session, permission, contactor and latch; no violation",
+    ),
+    "campaign_cases": Bench(
+        "cases", None, "higher", "campaign", "each fault in each session state of the whole firmware"
+    ),
+    "campaign_unsafe": Bench(
+        "cases", 0, "lower", "campaign", "of these, with an invariant broken in the plant's truth"
+    ),
+    "pilot_open_worst_ms": Bench(
+        "ms", 100, "lower", "campaign", "C left or plug pulled to open contacts and no current, 20 phases of the cycle"
+    ),
+    "pilot_close_worst_ms": Bench("ms", 3000, "lower", "campaign", "state C2 to closed contacts, 20 times"),
+    "gate_after_stall_ms": Bench(
+        "ms", 60, "lower", "campaign", "processor stands still to lowered gate, 10 phases of the cycle"
+    ),
+    "command_ack_median_ms": Bench(
+        "ms",
+        50,
+        "lower",
+        "mqtt",
+        "real time, Mosquitto, tasks on the unix VM: publish to acknowledgement, 100 commands",
+    ),
+    "mqtt_setpoint_p99_ms": Bench(
+        "ms",
+        100,
+        "lower",
+        "remote",
+        "virtual time, whole firmware: setpoint published until the inverter's register is written anew, 60 setpoints",
+    ),
+    "cycle_jitter_broker_abuse_ms": Bench(
+        "ms",
+        None,
+        "lower",
+        "mqtt",
+        "real time, unix VM: 99 % lateness of a 10 ms task beside the client, worst of six abusive brokers less no broker",
+    ),
+    "heap_peak_kib_tls": Bench(
+        "KiB",
+        None,
+        "lower",
+        "mqtt",
+        "64-bit unix VM with a heap of 512 KiB, firmware compiled in RAM: largest heap in use while online over TLS",
+    ),
+    "heap_growth_soak_bytes": Bench(
+        "B",
+        4096,
+        "lower",
+        "remote",
+        "whole firmware, BACKFEED_SOAK_H virtual hours (1), broker restarted each 10 min: heap used, end less middle",
+    ),
+    "power_cut_points": Bench(
+        "cuts", None, "higher", "records", "tests/store: cuts at every byte of every record type"
+    ),
+    "power_cut_losses": Bench(
+        "tests", 0, "lower", "records", "of these: tests in which an acknowledged record was lost"
+    ),
+    "points": Bench("points", None, "higher", "records", "rows of evse/points.py"),
+    "ha_entities": Bench("entities", None, "higher", "records", "Home Assistant discovery payloads of these points"),
 }
 
 
