@@ -55,6 +55,15 @@ from evse.tasks.verbs import VERBS
 print(json.dumps([[row[0], row[1], ACCESS[row[2]], row[5]] for row in VERBS]))
 """
 
+ENTITIES = """
+import json
+from evse.link.homeassistant import entity
+count = 0
+while entity(count, 'x', 'y') is not None:
+    count += 1
+print(json.dumps(count))
+"""
+
 PROFILE = """
 import json, sys
 from evse.profiles.loader import ProfileError, load
@@ -105,6 +114,12 @@ def console_verbs() -> list[list[str]]:
     """Return [verb, arguments, access, what it does] of every verb of the console."""
     answer: list[list[str]] = _ask(VERBS)
     return answer
+
+
+def entities() -> int:
+    """Return how many Home Assistant entities the firmware makes of its points."""
+    count: int = _ask(ENTITIES)
+    return count
 
 
 def profile(name: str) -> dict[str, Any]:

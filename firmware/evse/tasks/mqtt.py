@@ -297,9 +297,14 @@ class MqttTask:
 
     async def _publish(self, link, packet_id: int) -> None:
         outbox = self.outbox
-        topic = outbox.topic[1:] if outbox.topic[0] == "/" else "backfeed/%s/%s" % (
-            self._station.settings.device_id,
-            outbox.topic,
+        topic = (
+            outbox.topic[1:]
+            if outbox.topic[0] == "/"
+            else "backfeed/%s/%s"
+            % (
+                self._station.settings.device_id,
+                outbox.topic,
+            )
         )
         payload = memoryview(outbox.payload)[: outbox.length]
         length = packet.publish(self._tx, topic.encode(), payload, packet_id, outbox.retain)

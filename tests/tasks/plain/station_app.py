@@ -37,6 +37,16 @@ class FakeCycle:
     def __init__(self, image):
         self._image = image
         self.late_worst_ms = 0
+        self._late = [0] * 1024  # how often it was so many ms late; the last counts all beyond
+
+    def late_p99_ms(self):
+        """Return the lateness that 99 of 100 calls keep, ms."""
+        left = sum(self._late) // 100
+        for late_ms in range(len(self._late) - 1, -1, -1):
+            left -= self._late[late_ms]
+            if left < 0:
+                return late_ms
+        return 0
 
     async def run(self, emit_ms):
         last_ms = ticks_ms()
@@ -47,6 +57,7 @@ class FakeCycle:
             late_ms = ticks_diff(now_ms, last_ms) - 10
             last_ms = now_ms
             self.late_worst_ms = max(self.late_worst_ms, late_ms)
+            self._late[max(0, min(late_ms, len(self._late) - 1))] += 1
             self._image.status.cycles += 1
             if emit_ms and ticks_diff(now_ms, emitted_ms) >= emit_ms:
                 emitted_ms = now_ms
@@ -91,12 +102,18 @@ def hurry():
             setattr(module, name, getattr(module, name) // 10)
 
 
+HEAP = [0]
+
+
 def write_report(station, cycle, mqtt):
+    HEAP[0] = max(HEAP[0], gc.mem_alloc())
     gc.collect()
     lease = station.image.mail.lease
     report = {
         "cycles": station.image.status.cycles,
         "late_worst_ms": cycle.late_worst_ms,
+        "late_p99_ms": cycle.late_p99_ms(),
+        "heap_peak": HEAP[0],
         "heap_used": gc.mem_alloc(),
         "mqtt": mqtt.state,
         "connects": mqtt.connects,

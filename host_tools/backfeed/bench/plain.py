@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: MIT
+"""The firmware's tasks alone on the unix VM in real time, as the tests run them: a process that reports on itself."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from backfeed import vm
+from backfeed.checkout import FIRMWARE, ROOT
+from backfeed.errors import PartError
+
+PLAIN = ROOT / "tests" / "tasks" / "plain"
+PATIENCE_S = 60.0
+
+
+class Plain:
+    """One VM with clock, journal, records and MQTT. settings: {name: value}; heap: of the VM, such as "512k"."""
+
+    def __init__(self, settings: dict[str, Any], heap: str = "1m", folder: Path | None = None) -> None:
+        self._temporary = tempfile.TemporaryDirectory(prefix="backfeed-plain-")
+        self.folder = folder or Path(self._temporary.name)
+        self._report = self.folder / "report.json"
+        self._environment = dict(
+            os.environ,
+            MICROPYPATH=f"{PLAIN}:{FIRMWARE}:.frozen",
+            PLAIN_SETTINGS=";".join(f"{name}={value}" for name, value in settings.items()),
+            PLAIN_REPORT=str(self._report),
+            PLAIN_EMIT="200",
+        )
+        command = [*vm.unix_vm(), "-X", f"heapsize={heap}", str(PLAIN / "station_app.py")]
+        self._log = (self.folder / "log").open("wb")
+        self._process = subprocess.Popen(
+            command,
+            env=self._environment,
+            cwd=self.folder,
+            stdin=subprocess.DEVNULL,
+            stdout=self._log,
+            stderr=self._log,
+        )
+
+    def __enter__(self) -> Plain:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._process.kill()
+        self._process.wait()
+        self._log.close()
+        self._temporary.cleanup()
+
+    def report(self) -> dict[str, Any]:
+        """Return the newest report, {} before the first."""
+        if self._process.poll() is not None:
+            raise PartError(f"the VM ended: {(self.folder / 'log').read_text(errors='replace')[-500:]}")
+        try:
+            found: dict[str, Any] = json.loads(self._report.read_text())
+        except FileNotFoundError:
+            return {}
+        return found
+
+    def wait(self, condition: Callable[[dict[str, Any]], object]) -> dict[str, Any]:
+        """Return the first report for which the condition holds."""
+        deadline = time.monotonic() + PATIENCE_S
+        while time.monotonic() < deadline:
+            report = self.report()
+            if report and condition(report):
+                return report
+            time.sleep(0.05)
+        raise PartError(f"not within {PATIENCE_S:g} s; last report {self.report()}")
