@@ -97,7 +97,8 @@ def _ceases(case: Case, span: Span, watch: Watch) -> Measured:
     back = [abs(power_w) for t_us, power_w in watch.power if span.end_us - 200_000 <= t_us <= span.end_us]
     if not back or max(back) < 0.02 * span.rating_w:
         return None, "ms", case.low, case.high, "power did not come back afterwards"
-    return (span.cease_us - since_us) / 1000, "ms", case.low, case.high, ""
+    why = "" if span.cease_us > since_us else "no current flowed before the step"
+    return (span.cease_us - since_us) / 1000, "ms", case.low, case.high, why
 
 
 JUDGES: dict[str, Callable[[Case, Span, Watch], Measured]] = {

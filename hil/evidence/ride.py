@@ -14,6 +14,7 @@ SEQUENCES = HIL / "scenarios" / "grid"
 CEASE_MS = 160.0  # Rule 21: momentary cessation within 0.16 s
 LONGEST_S = 600.0  # "unlimited" regions are held for this; they hold no timer
 RECOVER_S = 3.0
+RAMP = "enter_ramp_permille_min"  # at its fastest for cessation: there must be a current to end
 
 
 def sessions(facts: Facts, changes: str) -> list[Session]:
@@ -24,7 +25,9 @@ def sessions(facts: Facts, changes: str) -> list[Session]:
         found.append(Session(facts.name, "regions", tuple(cases), changes=changes, kind="ride"))
     cease = _cessation(facts)
     if cease:
-        found.append(Session(facts.name, "cessation", tuple(cease), changes=changes, kind="ride"))
+        quick = f"{RAMP}={facts.ranges[RAMP][1]}" if RAMP in facts.ranges else ""
+        both = ",".join(part for part in (changes, quick) if part)
+        found.append(Session(facts.name, "cessation", tuple(cease), changes=both, kind="ride"))
     for path in sorted(SEQUENCES.glob("*.toml")):
         listed = [_sequence(facts, row) for row in _rows(path) if facts.name in row["profiles"]]
         if listed:

@@ -30,6 +30,7 @@ CLOSE_LIMIT_S = 30.0  # for vehicle and contactor after the first wait
 SETTLE_S = 3.0  # of exporting before the first case
 EXPORT_W = {1: -2500, 3: -7500}  # what the smallest nominal voltage can carry on 32 A
 OPEN_MS = 20.0  # contactor: the slowest that the limit of delay + 100 ms allows for
+POWER_LIMIT_S = 60.0  # for the ramp after connection, where a case needs the power
 CEASED_SHARE = 0.05  # of rated current: what IEEE 1547.1 takes for ended
 TRIP_LINE = re.compile(r"^\d+ .* (\w+) L(\d) value=(-?\d+) limit=(-?\d+)", re.MULTILINE)
 HASH_LINE = re.compile(r"profile=\w+ hash=([0-9a-f]{8})")
@@ -130,6 +131,9 @@ class Player:
         self._say("mode script", "unlock installer", f"setpoint {EXPORT_W[self._session.phases]} 3600")
         self._result.hash = self._result.hash or self._hash()
         board.run(SETTLE_S)
+        if any(case.judge == "ceases" for case in self._session.cases):
+            wanted_w = 0.9 * abs(EXPORT_W[self._session.phases])
+            board.run_while(lambda: abs(truth.power_w) < wanted_w, POWER_LIMIT_S, 0.1)
 
     def _say(self, *lines: str) -> str:
         """Type lines; return what the console says to them."""
