@@ -97,7 +97,7 @@ def test_a_station_says_everything_it_knows(tmp_path: Path, broker: Broker) -> N
     with Peer(broker) as peer, station(tmp_path, broker, emit_ms=100):
         assert peer.next("availability") == "online"
         telemetry = peer.next("telemetry")
-        assert set(telemetry) == {"t_s", "time"} | {row[NAME] for row in MEASUREMENTS}
+        assert set(telemetry) == {"t_s", "time", "profile", "profile_hash"} | {row[NAME] for row in MEASUREMENTS}
         assert telemetry["session_state"] == "boot"
         state = peer.next("state")
         assert state["faults"] == []

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The trip recorder on the 31-bit VM: no allocation in the cycle, values at their ends, rows before and after a trip."""
+"""The trip recorder on the 31-bit VM: no allocation, values at their ends, rows before and after a trip."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ BACKOFF_MAX_MS = 60000
 STEADY_MS = 30000  # a connection this old starts the back-off over
 TURN_MS = 1000  # longest sleep of the sender
 FLOOD_PATIENCE = 6  # times DEAD_MS for a PUBACK that stands behind a flood of other packets
-TX_BYTES = 1536
+TX_BYTES = 2304  # a payload, its topic and the header
 RX_BYTES = 768
 PUBACKS_MAX = 16
 

@@ -17,7 +17,7 @@ ACKS_MAX = 8
 EVENTS_MAX = 64
 EVENT_WIDTH = 6  # sequence, then the row of the event ring
 STATE_MS = 1000  # least time between two state messages
-PAYLOAD_BYTES = 1408
+PAYLOAD_BYTES = 2048
 
 DEVICES_MS = 10000  # between two looks at what inverter and meter have to say
 NONE, ACK, EVENT, STATE, SETTING, DISCOVERY, ONLINE, DEVICES = range(8)
