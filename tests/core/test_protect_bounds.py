@@ -461,6 +461,15 @@ def slots(image, part, mvs, count, cycles=5):
             part.run(image.inputs)
 
 
+def test_mean_begins_at_nominal_and_is_nothing_where_a_profile_has_none():
+    image, part = mean_of(phases=3)
+    assert image.protection.mean_mv == [230000, 230000, 230000]
+    image, part = mean_of(limit_mv=0)
+    assert image.protection.mean_mv == [0, 0, 0]
+    slots(image, part, [250000], 2)
+    assert part._count == 0 and part._at == 0
+
+
 def test_mean_is_the_rms_of_240_slots():
     for mv, count in ((253000, 240), (250000, 120), (207000, 60), (235000, 1), (230000, 10), (460000, 30)):
         image, part = mean_of(limit_mv=INT_MAX)
@@ -818,7 +827,7 @@ def test_protect_runs_what_the_profile_has():
     image.inputs.phase_mv[0] = 260000
     for _ in range(40):
         image.inputs.now_ms += 2500
-        part._mean.run(image.inputs)
+        part.run()
     cycles(image, part, 1)
     assert part._mean._started and image.protection.element_active[faults.ELEMENT_OV_MEAN]
     image, part = protect_of(cessation_low_mv=200000)
@@ -856,3 +865,13 @@ def test_protect_turns_the_active_method_into_a_trip():
     image.inputs.afe_ok = 0
     cycles(image, part, 1)
     assert part._islanding.runs == 2, "blind, nobody asks"
+
+
+def test_protect_runs_the_ramp_while_service_lasts():
+    image, part = protect_of(enter_ramp_permille_min=600)
+    image.protection.ramp_permille = 0
+    image.outputs.contactor = 1
+    cycles(image, part, 101)
+    assert image.protection.ramp_permille == 10
+    cycles(image, part, 10000)
+    assert image.protection.ramp_permille == 1000

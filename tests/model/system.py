@@ -26,6 +26,7 @@ from evse.limit.permission import Permission
 
 # module, constant, value in the model (cycles are 10 ms)
 LIMITS = (
+    (session, "STOP_RAMP_MS", 10),
     (session, "STOP_LIMIT_MS", 20),
     (session, "PWM_LEAD_MS", 10),
     (session, "WAKE_AFTER_MS", 20),
