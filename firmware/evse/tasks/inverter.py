@@ -52,6 +52,9 @@ class InverterTask:
         self._heard_ms = 0
         self._soc_stamp_ms = 0
         self._writers = ()
+        self._trip = asyncio.Event()
+        self._react = asyncio.Event()
+        self._done = 0  # the last urgent command that was taken
         self.beat_ms = ticks_ms()
 
     @property
@@ -87,6 +90,7 @@ class InverterTask:
             task.cancel()
         self._writers = (
             asyncio.create_task(self._commands()),
+            asyncio.create_task(self._watch()),
             asyncio.create_task(self._trips()),
             asyncio.create_task(self._reactions()),
         )
@@ -158,22 +162,34 @@ class InverterTask:
                 last_ms = now_ms
                 await driver.command(self._power(), outputs.inverter_enable)
 
-    async def _trips(self) -> None:
-        """Urgent commands, beside the regular ones: they overtake whatever waits for the line, until one is taken."""
-        done = self._outputs.urgent
+    async def _watch(self) -> None:
+        """Look for what is urgent and wake whoever sends it: one look a cycle for both, as they seldom have work."""
+        outputs = self._outputs
         while True:
             await asyncio.sleep_ms(LOOK_MS)
-            urgent = self._outputs.urgent
             if not self.online:
-                done = urgent  # connecting sends zero first
-            elif urgent != done and await self.driver.trip(self._power(), self._outputs.inverter_enable) == 0:
-                done = urgent
+                self._done = outputs.urgent  # connecting sends zero first
+                continue
+            if outputs.urgent != self._done:
+                self._trip.set()
+            if self.driver.takes_reactive and self._reactive() != self.driver.sent_var:
+                self._react.set()
+
+    async def _trips(self) -> None:
+        """Urgent commands, beside the regular ones: they overtake whatever waits for the line, until one is taken."""
+        while True:
+            await self._trip.wait()
+            self._trip.clear()
+            urgent = self._outputs.urgent
+            if self.online and await self.driver.trip(self._power(), self._outputs.inverter_enable) == 0:
+                self._done = urgent
 
     async def _reactions(self) -> None:
         """A changed reactive setpoint goes out at once: active anti-islanding asks with it (docs/contracts.md)."""
         while True:
-            await asyncio.sleep_ms(LOOK_MS)
-            if self.online and self.driver.takes_reactive and self._reactive() != self.driver.sent_var:
+            await self._react.wait()
+            self._react.clear()
+            if self.online:
                 await self.driver.react(self._reactive())
 
     def _rest_ms(self, since_ms: int) -> int:
