@@ -140,7 +140,7 @@ def heap_growth_bytes() -> float:
         for number in range(rounds):
             board.run(RESTART_EVERY_S)
             restart()
-            publish(board, -2000 if number % 2 else 2000)
+            ask(board, f"setpoint {-2000 if number % 2 else 2000} 3600")
             kept.append(free(board))
         shown = ask(board, "log 64") + ask(board, "tasks")
         if "overwritten" in shown or re.search(r"restarts=[1-9]", shown):
