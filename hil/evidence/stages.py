@@ -78,7 +78,7 @@ def level(facts: Facts, stage: Stage) -> Case | None:
     """Return the hold just inside the threshold; None where a neighbour acts before the delay is over."""
     spare_s = [row.relay_ms / 1000 - NEIGHBOUR_S for row in facts.reaching(stage.inside, stage.of_voltage)]
     wish_s = min(stage.relay_ms / 1000 + LEVEL_EXTRA_S, LEVEL_MOST_S)
-    hold_s = min([wish_s, *(spare - approach_s(facts, stage) for spare in spare_s)])
+    hold_s = min([wish_s, *(spare - 2 * approach_s(facts, stage) for spare in spare_s)])  # there and back
     if hold_s < min(wish_s, stage.relay_ms / 1000 + 0.05):
         return None
     moves, at_s = approach(facts, stage)
