@@ -162,6 +162,7 @@ class Outputs:
         self.inverter_var = 0
         self.lease_ok = 0  # 1: the inverter task may renew the inverter's lease
         self.urgent = 0  # counts up when the inverter task must write at once
+        self.wake = None  # called when a command cannot wait; must be safe in an interrupt (ThreadSafeFlag.set)
 
 
 class Status:

@@ -81,6 +81,7 @@ def test_urgent_on_a_stop_and_on_a_step_but_not_on_a_slow_ramp():
     urgent = rig.image.outputs.urgent
     rig.run(10000)
     assert rig.image.outputs.urgent == urgent
+    assert rig.image.outputs.inverter_w > 0
     rig.image.inputs.frequency_uhz = 51000000
     rig.cycle()
     rig.cycle()
@@ -88,6 +89,21 @@ def test_urgent_on_a_stop_and_on_a_step_but_not_on_a_slow_ramp():
     rig.image.protection.trip = 1
     rig.cycle()
     assert rig.image.outputs.urgent == urgent + 2
+
+
+def test_the_first_change_after_a_steady_second_is_urgent_and_wakes_its_sender():
+    rig = Rig(charge_w=0, ramp_up_permille_min=600)
+    rig.energise()
+    rig.run(2000)
+    woken = []
+    rig.image.outputs.wake = lambda: woken.append(rig.image.outputs.inverter_w)
+    urgent = rig.image.outputs.urgent
+    rig.settings.charge_w = 7360
+    rig.settings.changed += 1
+    rig.run(1000)
+    assert rig.image.outputs.inverter_w > 0
+    assert rig.image.outputs.urgent == urgent + 1
+    assert len(woken) == 1
 
 
 def read_back(command_w, actual_w, ms):

@@ -15,7 +15,7 @@ from evse.tasks.inverter_check import compare
 from evse.tasks.lines import Lines
 
 REST_MS = 100  # longest sleep between two regular commands
-LOOK_MS = 10  # how soon an urgent command is noticed
+LOOK_MS = 10  # before an urgent command that was not taken is sent again
 CONFIGURE_MS = 100  # between attempts to arm the lease for the first time
 BACKOFF_MS = (1000, 2000, 5000, 10000, 30000)
 
@@ -163,10 +163,12 @@ class InverterTask:
                 await driver.command(self._power(), outputs.inverter_enable)
 
     async def _watch(self) -> None:
-        """Look for what is urgent and wake whoever sends it: one look a cycle for both, as they seldom have work."""
+        """Pass on what the cycle calls urgent: a command that cannot wait, or a changed reactive setpoint."""
         outputs = self._outputs
+        flag = asyncio.ThreadSafeFlag()
+        outputs.wake = flag.set
         while True:
-            await asyncio.sleep_ms(LOOK_MS)
+            await flag.wait()
             if not self.online:
                 self._done = outputs.urgent  # connecting sends zero first
                 continue
@@ -177,20 +179,25 @@ class InverterTask:
 
     async def _trips(self) -> None:
         """Urgent commands, beside the regular ones: they overtake whatever waits for the line, until one is taken."""
+        outputs = self._outputs
         while True:
             await self._trip.wait()
             self._trip.clear()
-            urgent = self._outputs.urgent
-            if self.online and await self.driver.trip(self._power(), self._outputs.inverter_enable) == 0:
-                self._done = urgent
+            while self.online and outputs.urgent != self._done:
+                urgent = outputs.urgent
+                if await self.driver.trip(self._power(), outputs.inverter_enable) == 0:
+                    self._done = urgent
+                else:
+                    await asyncio.sleep_ms(LOOK_MS)
 
     async def _reactions(self) -> None:
         """A changed reactive setpoint goes out at once: active anti-islanding asks with it (docs/contracts.md)."""
         while True:
             await self._react.wait()
             self._react.clear()
-            if self.online:
+            while self.online and self._reactive() != self.driver.sent_var:
                 await self.driver.react(self._reactive())
+                await asyncio.sleep_ms(0)
 
     def _rest_ms(self, since_ms: int) -> int:
         """Return how long nothing regular is due: what is urgent has loops of its own."""

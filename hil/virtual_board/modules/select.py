@@ -47,12 +47,22 @@ class _Stream:
         return POLLIN if flags & POLLIN and _stdin_ready() else 0
 
 
+class _Polled:
+    """A stream written in Python, such as asyncio's ThreadSafeFlag: its ioctl says whether it is ready."""
+
+    def __init__(self, stream):
+        self._ioctl = stream.ioctl
+
+    def poll_events(self, flags):
+        return self._ioctl(3, flags) & flags  # MP_STREAM_POLL
+
+
 class poll:
     """Objects with poll_events(flags) (UART, socket) and the console streams."""
 
     def __init__(self):
         self._entries = {}  # id -> [object, flags, source of events]
-        self._writers = False  # some entry waits for POLLOUT
+        self._always = False  # some entry waits for POLLOUT
         self._seen = -1  # world.input_serial at which nothing was readable
         self._spins = 0
 
@@ -61,6 +71,8 @@ class poll:
             source = obj
         elif obj in (sys.stdin, sys.stdin.buffer, sys.stdout, sys.stdout.buffer):
             source = _Stream(obj)
+        elif hasattr(obj, "ioctl"):
+            source = _Polled(obj)
         else:
             raise OSError(22)
         self._entries[id(obj)] = [obj, flags, source]
@@ -78,10 +90,10 @@ class poll:
         self._changed()
 
     def _changed(self):
-        self._writers = False
+        self._always = False  # something may become ready without a message: room to write, or a flag set in a timer
         for entry in self._entries.values():
-            if entry[1] & POLLOUT:
-                self._writers = True
+            if entry[1] & POLLOUT or isinstance(entry[2], _Polled):
+                self._always = True
         self._seen = -1
 
     def _ready(self):
@@ -99,7 +111,7 @@ class poll:
 
     def ipoll(self, timeout=-1, flags=0):
         # Input comes with a message only: most waits need not ask each object.
-        if world.input_serial != self._seen or self._writers:
+        if world.input_serial != self._seen or self._always:
             ready = self._ready()
             if ready:
                 self._spin()
@@ -113,7 +125,7 @@ class poll:
         limit_us = FAR_US if timeout < 0 else now_us - (now_us - world.boot_us) % 1000 + timeout * 1000
         while world.now < limit_us:
             world.advance(limit_us)
-            if world.input_serial != self._seen or self._writers:
+            if world.input_serial != self._seen or self._always:
                 ready = self._ready()
                 if ready:
                     return ready
