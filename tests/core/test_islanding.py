@@ -309,7 +309,7 @@ def test_numbers_stay_within_31_bits_at_the_ends_of_every_setting():
     for mhz in (40000, 70000) * 20:
         rig.run(9, mhz)
         assert abs(rig.sent[-1]) <= 22080
-        for value in (rig.islanding._slow, rig.islanding._random, rig.islanding._push_var):
+        for value in (rig.islanding._slow, rig.islanding._chance._state, rig.islanding._push_var):
             assert -(1 << 30) < value < 1 << 30
 
 

@@ -22,6 +22,7 @@ from evse.faults import (
 )
 from evse.fixed import clamp
 from evse.image import NEVER_MS
+from evse.protect.chance import Chance
 
 OFF, QUIET, PROBE = 0, 1, 2
 
@@ -80,7 +81,7 @@ class Islanding:
         self._nominal_uhz = profile.nominal_uhz
         self._sag_mv = nominal_mv * SAG_PERMILLE // 1000
         self._half_mv = nominal_mv * HALF_PERMILLE // 1000
-        self._dead_mv = nominal_mv * DEAD_PERMILLE // 1000
+        self._dead_mv = min(nominal_mv * DEAD_PERMILLE // 1000, _deepest_mv(profile))
         self._configure(settings)
         self.detected = 0  # 1: loss of mains; ends with the export
         self.threshold_mhz = FULL_ANSWER_MHZ
@@ -91,7 +92,7 @@ class Islanding:
         self._last_mhz = 0
         self._slow = 0  # slow mean, mHz << SLOW_BITS
         self._wait_ms = 0
-        self._random = _seed(settings.device_id)
+        self._chance = Chance(settings.device_id)
         # Push
         self._sign = 1
         self._since_ms = 0  # since the last flip
@@ -265,11 +266,6 @@ class Islanding:
         self._sign = -self._sign
         self._since_ms = 0
 
-    def _draw(self, spread_ms: int) -> int:
-        """Return a random 0..spread_ms - 1. The reading's last bits stir it: equal units drift apart."""
-        self._random = (self._random * 75 + 74 + (self._inputs.cycle_uhz & 255)) % 65537
-        return self._random % spread_ms
-
     # --- quiet search ---
 
     def _search(self, mhz: int, last: int, jump: int, elapsed_ms: int) -> None:
@@ -281,7 +277,7 @@ class Islanding:
         since_ms = self._since_ms
         if since_ms >= self._span_ms:
             self._flip()
-            self._span_ms = self._half_ms - SPREAD_MS // 2 + self._draw(SPREAD_MS + 1)
+            self._span_ms = self._half_ms - SPREAD_MS // 2 + self._chance.draw(SPREAD_MS + 1, self._inputs.cycle_uhz)
             self._based = 0
             self._size(self._quiet_permille, QUIET_FLOOR_PERMILLE)
         elif since_ms >= BASE_MS and self._wait_ms <= 0:
@@ -384,7 +380,8 @@ class Islanding:
         self._give(PART if lasting >= PART_ANSWER_MHZ and not self._blip else 0, lasting)
         self._unanswered = 0 if answer > ALIVE_MHZ or against > ALIVE_MHZ else self._unanswered + 1
         if self._unanswered < GIVE_UP:
-            self._turn(mean, LEG_MOST_MS - LEG_SPREAD_MS // 2 + self._draw(LEG_SPREAD_MS + 1))
+            spread_ms = self._chance.draw(LEG_SPREAD_MS + 1, self._inputs.cycle_uhz)
+            self._turn(mean, LEG_MOST_MS - LEG_SPREAD_MS // 2 + spread_ms)
             return
         self._events.emit(self._inputs.now_ms, EVENT_HOLD, ELEMENT_ISLANDING, answer)
         if self._doubt < 2:
@@ -400,11 +397,3 @@ class Islanding:
             self._suspect_ms = SUSPECT_MS
         if self._credit >= ENOUGH:
             self.detected = 1
-
-
-def _seed(text: str) -> int:
-    """Return a start value for the random half periods from a unit's name, 1..65536."""
-    seed = 1
-    for letter in text:
-        seed = (seed * 31 + ord(letter)) % 65536
-    return seed + 1
