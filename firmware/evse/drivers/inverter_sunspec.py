@@ -9,11 +9,12 @@ settings: sunspec_grid.py; inverters with the older models: inverter_sunspec_old
 Each read has its own register count, so that a late answer cannot pass for another one's.
 """
 
-from evse.drivers.inverter import NEVER_MS, NO_TEMPERATURE_CDEG, POWER_MAX_W, Inverter
+from evse.drivers.inverter import NEVER_MS, NO_TEMPERATURE_CDEG, Inverter
 from evse.drivers.modbus_bus import READ, TRIP, WRITE, Transfer
 from evse.drivers.sunspec_alarms import alarm_text
 from evse.drivers.sunspec_device import DeviceError, SunSpecDevice
 from evse.drivers.sunspec_grid import GridSettings
+from evse.drivers.sunspec_ratings import power_rating, smaller
 from evse.link import modbus, sunspec
 
 # Model, first offset, registers: what is read again and again
@@ -27,7 +28,6 @@ CONTROL = (715, 2, 3)  # LocRemCtl, DERHb
 W_BLOCK = (704, 22, 11)  # WSetEna .. WSetRvrtTms
 W_SET = (704, 24, 2)
 VAR_BLOCK = (704, 35, 12)  # VarSetEna .. VarSetRvrtTms
-VAR_SET = (704, 38, 2)
 VAR_SET = (704, 38, 2)
 HEARTBEAT = (715, 5, 2)
 OPERATE = (715, 8, 1)
@@ -154,7 +154,6 @@ class InverterSunSpec(Inverter):
         self.w_trip.retries = 3
         self.var_block = self._transfer(VAR_BLOCK, modbus.WRITE_MULTIPLE, WRITE)
         self.var_set = self._transfer(VAR_SET, modbus.WRITE_MULTIPLE, WRITE)
-        self.var_set = self._transfer(VAR_SET, modbus.WRITE_MULTIPLE, WRITE)
         if self.has_storage:
             self.storage = self._transfer(STORAGE, modbus.READ_HOLDING, READ)
         if self.has_dc:
@@ -248,34 +247,16 @@ class InverterSunSpec(Inverter):
         """Decode the 702 read and adopt the smaller of nameplate and setting. DeviceError when impossible."""
         data = self.ratings.data
         factor = self._factor(data, 43, 702, 45)
-        most = self._smaller(data, 0, 24, factor)
-        charge = self._smaller(data, 8, 32, factor)
-        discharge = self._smaller(data, 9, 33, factor)
+        most = smaller(data, 0, 24, factor)
+        charge = smaller(data, 8, 32, factor)
+        discharge = smaller(data, 9, 33, factor)
         if most == sunspec.NONE and charge == sunspec.NONE and discharge == sunspec.NONE:
             raise self.device.error(self.device.point(702, 2), "no power rating at all")
-        self.charge_w = self._rating(charge, most, 10)
-        self.discharge_w = self._rating(discharge, most, 11)
+        self.charge_w = power_rating(self.device, 10, charge, most)
+        self.discharge_w = power_rating(self.device, 11, discharge, most)
         self.can_export = 1 if self.discharge_w > 0 else 0
         reactive = sunspec.scaled(sunspec.u16(data, 7), sunspec.scale_factor(data, 46), 0)
         self.reactive_max_var = 0 if reactive == sunspec.NONE else reactive
-
-    def _smaller(self, data, rating: int, setting: int, factor: int) -> int:
-        nameplate = sunspec.scaled(sunspec.u16(data, rating), factor, 0)
-        adjusted = sunspec.scaled(sunspec.u16(data, setting), factor, 0)
-        if nameplate == sunspec.NONE or (adjusted != sunspec.NONE and adjusted < nameplate):
-            return adjusted
-        return nameplate
-
-    def _rating(self, value: int, most: int, offset: int) -> int:
-        if value == sunspec.NONE:
-            value = most
-        if value == sunspec.NONE:
-            return 0
-        if most != sunspec.NONE and value > most:
-            value = most
-        if not 0 <= value <= POWER_MAX_W:
-            raise self.device.error(self.device.point(702, offset), "rating of %d W is impossible" % value)
-        return value
 
     def take_storage(self) -> None:
         """Decode the 713 read. Unknown, impossible or failed storage means soc_ok 0."""
