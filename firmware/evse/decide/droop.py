@@ -3,8 +3,9 @@
 
 P = base + droop. Above `over_start` the charger draws more, below `under_start` less and then
 exports: a straight line through zero, as storage does; where the profile says `under_import_only`, low
-frequency only takes import away, down to zero. Full rated power per `droop` of nominal frequency. The rating is the export rating (registered capacity), or the import rating where
-export is switched off. The limits, not this service, decide how much of it is possible.
+frequency only takes import away, down to zero. Full rated power per `droop` of nominal frequency. The rating is the
+export rating (registered capacity), or the import rating where export is switched off. The limits, not this service,
+decide how much of it is possible.
 
 An inverter that answers later than codes allow would push against a deviation that is over: then the service
 refuses, with request.droop_refused as its reason.

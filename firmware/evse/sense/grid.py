@@ -3,7 +3,8 @@
 
 Reads: board.afe. Writes: the grid part of inputs; FAULT_AFE_STALE, FAULT_AFE_IMPLAUSIBLE.
 The AFE is believed while it refreshes, its checks pass and its values are possible. Two bad readings are
-bridged; at the third afe_ok is 0, so that a 20 ms contactor still ends export within 60 ms. A frequency is believed only on a live phase: a dead bus that reports 47 Hz is dead.
+bridged; at the third afe_ok is 0, so that a 20 ms contactor still ends export within 60 ms. A frequency is
+believed only on a live phase: a dead bus that reports 47 Hz is dead.
 """
 
 from evse.faults import FAULT_AFE_IMPLAUSIBLE, FAULT_AFE_STALE
