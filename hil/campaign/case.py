@@ -7,6 +7,7 @@ import re
 import shutil
 import tempfile
 import time
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -123,7 +124,7 @@ def _vehicle_d(board: VirtualBoard, station: Station) -> None:
     station.vehicle.ready(True, ventilation=True)
 
 
-BOARD = {
+BOARD: dict[str, Callable[..., None]] = {
     "stall": _stall,
     "board_fault": _board_fault,
     "stuck_input": _stuck_input,

@@ -114,7 +114,7 @@ def _state(path: Path, row: dict[str, Any]) -> State:
 def _trouble(path: Path, row: dict[str, Any], states: set[str]) -> Trouble:
     where = f"fault '{row.get('name', '?')}'"
     _keys(path, where, row, Trouble)
-    values = {key: tuple(value) if isinstance(value, list) else value for key, value in row.items()}
+    values: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in row.items()}
     values["do"] = tuple(_step(path, where, step) for step in row["do"])
     for key in ("silent", "only"):
         for name in row.get(key, ()):

@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 
 from backfeed.errors import PartError
-from hil.plant.interface import BoardInputs, BoardOutputs
+from hil.plant.interface import BoardInputs, BoardOutputs, SerialDevice
 from hil.plant.modbus_server import sealed
 from hil.virtual_board import VirtualBoard
 
@@ -53,7 +53,7 @@ class Line:
     def __init__(self, baud: int) -> None:
         self.character_us = CHARACTER_BITS * 1e6 / baud
         self.silence_us = 1750 if baud > 19200 else 3.5 * 11e6 / baud
-        self.serial = {"inverter": self}
+        self.serial: dict[str, SerialDevice] = {"inverter": self}
         self._inputs = BoardInputs()
         self._answers: list[tuple[int, bytes]] = []
 
