@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 import struct
 from dataclasses import dataclass
@@ -16,6 +17,8 @@ import click
 from backfeed.checkout import BUILD
 from backfeed.console_link import Answer, ConsoleLink
 from backfeed.errors import InputError, PartError
+from backfeed.report.model import Note, Panel, Run, Trace
+from backfeed.report.page import write_page
 from backfeed.tables import faults
 
 MISSING = -32768  # COMTRADE's own mark for "no value"
@@ -114,32 +117,30 @@ def write_comtrade(trip: Recorded, folder: Path) -> Path:
 
 def write_plot(trip: Recorded, folder: Path) -> Path:
     """Write trip_N.html: one page with a plot a quantity; return its path."""
-    import plotly.graph_objects as go
-    from plotly.subplots import make_subplots
-
-    groups: dict[str, list[int]] = {}
-    for channel, (name, unit, _, _) in enumerate(trip.channels()):
-        groups.setdefault(f"{name.split()[0]} [{unit}]", []).append(channel)
-    seen = [(name, values) for name, values in trip.bits() if any(values)]
-    fig = make_subplots(rows=len(groups) + 1, cols=1, shared_xaxes=True, subplot_titles=[*groups, "Gate and elements"])
-    t_s = [(row - trip.trip_row) * trip.period_ms / 1000 for row in range(len(trip.rows))]
-    for row, channels in enumerate(groups.values(), start=1):
-        for channel in channels:
-            name = trip.channels()[channel][0]
-            fig.add_trace(go.Scatter(x=t_s, y=trip.values(channel), name=name, mode="lines"), row=row, col=1)
-    for base, (name, values) in enumerate(seen):
-        shown = [2 * base + value for value in values]
-        fig.add_trace(
-            go.Scatter(x=t_s, y=shown, name=name, mode="lines", line={"shape": "hv"}), row=len(groups) + 1, col=1
-        )
-    fig.add_vline(x=0, line={"color": "#b03030", "dash": "dash"})
-    fig.update_layout(
-        height=200 * (len(groups) + 1), template="plotly_white", title=f"Trip {trip.number}: {trip.element}"
-    )
-    fig.update_xaxes(title_text="time from the trip [s]", row=len(groups) + 1, col=1)
     path = folder / f"trip_{trip.number}.html"
-    fig.write_html(path, include_plotlyjs=True)
+    write_page(as_run(trip), path)
     return path
+
+
+def as_run(trip: Recorded) -> Run:
+    """Return the recording as a report draws it; time counts from the trip, in seconds."""
+    run = Run(f"trip_{trip.number}", f"Trip {trip.number}: {trip.element}")
+    run.facts = {"Recorded": f"{len(trip.rows)} rows, {trip.period_ms} ms apart; the trip is at 0 s"}
+    t_s = [(row - trip.trip_row) * trip.period_ms / 1000 for row in range(len(trip.rows))]
+    groups: dict[tuple[str, str], list[str]] = {}
+    for channel, (name, unit, _, _) in enumerate(trip.channels()):
+        groups.setdefault((name.split()[0], unit), []).append(name)
+        known = [math.nan if value is None else value for value in trip.values(channel)]
+        run.traces[name] = Trace(name, unit, t_s, known)
+    run.panels = [Panel(title, unit, tuple(names)) for (title, unit), names in groups.items()]
+    seen = [(name, values) for name, values in trip.bits() if any(values)]
+    levels = tuple(text for name, _ in seen for text in ("", name))  # a lane a bit: off below, on at its name
+    for base, (name, values) in enumerate(seen):
+        run.traces[name] = Trace(name, "", t_s, [2 * base + value for value in values], levels)
+    run.panels.append(Panel("Gate and elements", "", tuple(name for name, _ in seen)))
+    run.story = [Note(0.0, f"{trip.element} trips.")]
+    run.events = [{"t_s": 0.0, "event": "trip", "element": trip.element, "phase": 0, "value": 0, "unit": ""}]
+    return run
 
 
 def export(link: ConsoleLink, number: int, folder: Path) -> dict[str, Any]:
