@@ -24,8 +24,8 @@ from backfeed.errors import InputError, PartError
 READ_TIMEOUT_S = 5.0  # of one read: mpremote blocks on a PTY that says nothing
 CHUNK_BYTES = 512
 FEED_EVERY_S = 1.0
-# boot.py starts a watchdog that no port can stop. Once firmware of ours is there it may run, so it is fed while we work;
-# a blank board has none and gets none. Opening it again keeps a running one running.
+# boot.py starts a watchdog that no port can stop. Once firmware of ours is there it may run, so it is fed while we
+# work; a blank board has none and gets none. Opening it again keeps a running one running.
 TAKE_WATCHDOG = """
 import os
 try:

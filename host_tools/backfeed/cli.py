@@ -48,7 +48,7 @@ def main() -> None:
     \b
     backfeed demo                        the whole firmware against a simulated plant
     backfeed replay recording.cfg        how the protection answers a recording
-    backfeed flash /dev/ttyACM0 --board esp32s3_reference
+    backfeed flash /dev/ttyACM0 --board esp32s3_ref
 
     Exit codes: 0 done, 1 a limit does not hold, 2 bad input, 3 a part died or is missing, 130 Ctrl-C.
     """

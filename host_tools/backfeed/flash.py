@@ -114,8 +114,8 @@ def flash(port: str, board: str, wait_s: float, as_json: bool) -> None:
     the board, resets it and waits for the firmware's ready line. Stops the application: no power flows meanwhile.
 
     \b
-    backfeed flash /dev/ttyACM0 --board esp32s3_reference
-    backfeed flash /dev/ttyACM0 --board stm32h743_reference --json
+    backfeed flash /dev/ttyACM0 --board esp32s3_ref
+    backfeed flash /dev/ttyACM0 --board stm32h743_ref --json
     """
     outcome = flash_board(port, board, Console(stderr=True), wait_s)
     if as_json:

@@ -120,10 +120,8 @@ def _run_to(board: VirtualBoard, t_s: float, scenario: Scenario, telemetry: Tele
         board.run_until(min(end_us, board.now_us + SLICE_US))
         watch(Progress(board.now_us / 1e6, scenario.duration_s, "", telemetry.latest))
     if board.finished:
-        last = board.console.tail()
-        raise PartError(
-            f"{scenario.name}: the firmware ended at {board.now_us / 1e6:.3f} s (code {board.exit_code}); it said:\n{last}"
-        )
+        ended = f"the firmware ended at {board.now_us / 1e6:.3f} s (code {board.exit_code})"
+        raise PartError(f"{scenario.name}: {ended}; it said:\n{board.console.tail()}")
 
 
 def _do(step: Step, bench: Bench, run: Run, truth: Truth, watch: Watcher, scenario: Scenario) -> None:
