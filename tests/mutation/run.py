@@ -47,6 +47,7 @@ TESTS = {
     ),
     "protect": ("test_protect_bounds",),
     "protect/islanding.py": ("test_islanding",),
+    "protect/chance.py": ("test_islanding",),
 }
 # Too slow for each mutant, and no bound of a mutant needs them: they run in the normal test run.
 SLOW_S = 0.5
