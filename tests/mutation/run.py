@@ -32,20 +32,23 @@ CPU_S = 20
 GOAL_PERCENT = 95.0
 FOLDERS = ("protect", "limit")
 
+LIMIT = (
+    "test_limiter_bounds",
+    "test_budget_bounds",
+    "test_ramp_bounds",
+    "test_limit_bounds",
+    "test_energy",
+    "test_limit",
+)
+PROTECT = ("test_element_bounds", "test_enter_bounds", "test_mean_bounds", "test_rocof_bounds", "test_protect_bounds")
+
 # File (or folder) of firmware/evse -> files of tests/core that say what it must do.
 TESTS = {
-    "limit": ("test_limit_bounds", "test_soc", "test_limit_power", "test_limit"),
+    "limit": (*LIMIT, "test_soc", "test_limit_power"),
     "limit/site.py": ("test_site_limit",),
-    "limit/ramp.py": ("test_ramp", "test_limit_bounds", "test_limit_power"),
-    "limit/__init__.py": (
-        "test_soc",
-        "test_limit_power",
-        "test_limit",
-        "test_limit_bounds",
-        "test_droop",
-        "test_session",
-    ),
-    "protect": ("test_protect_bounds",),
+    "limit/ramp.py": ("test_ramp", "test_ramp_bounds", "test_limit_bounds", "test_limit_power"),
+    "limit/__init__.py": ("test_soc", "test_limit_power", *LIMIT, "test_droop", "test_session"),
+    "protect": PROTECT,
     "protect/islanding.py": ("test_islanding",),
     "protect/chance.py": ("test_islanding",),
 }
