@@ -164,8 +164,9 @@ class Bridge:
         """The line goes down: connections are left to time out, nothing passes."""
         self.up = False
 
-    def sockets(self) -> list[socket.socket]:
-        return [connection.socket for connection in self._open.values()]
+    def sockets(self) -> list[int]:
+        """Return the file numbers of the open connections: what to wait on in real time."""
+        return [connection.socket.fileno() for connection in self._open.values()]
 
     # --- inside ---
 
