@@ -14,9 +14,10 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from campaign import RECOVERY_S, STALE_MS, figures, run  # noqa: E402
 from faulty_line import KINDS  # noqa: E402
 from truth_device import WRAP, Inverter  # noqa: E402
+
+from campaign import RECOVERY_S, STALE_MS, figures, run  # noqa: E402
 
 HOURS = int(os.environ.get("BACKFEED_BUS_HOURS", "0"))
 SEED = int(os.environ.get("BACKFEED_BUS_SEED", "1"))
