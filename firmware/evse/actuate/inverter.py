@@ -68,7 +68,10 @@ class InverterImage:
         self._cause[FAULT_INVERTER_READBACK] = 0
 
     def _begins(self, before_w: int, power_w: int) -> int:
-        """Return 1 for a step too large to wait, and for the first change after a steady time: a ramp starts at once."""
+        """Return 1 for a step too large to wait, and for the first change after a steady time.
+
+        So a ramp starts at once.
+        """
         steady = self._steady_ms >= STEADY_MS
         if power_w != before_w:
             self._steady_ms = 0
