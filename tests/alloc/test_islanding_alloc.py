@@ -17,6 +17,7 @@ from evse.store.settings import Settings
 class Profile:
     nominal_mv = 230000
     nominal_uhz = 50000000
+    stages = ()
 
 EDGES = (0, 1, 40000000, 70000000, 65000000, 47000000)
 LEVELS = (230000, 230000, 230000, 200000, 110000, 60000, 10000, 400000)

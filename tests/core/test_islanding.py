@@ -11,6 +11,7 @@ RATING_W = 7360
 class Profile:
     nominal_mv = 230000
     nominal_uhz = 50000000
+    stages = ()
 
 
 class Settings:

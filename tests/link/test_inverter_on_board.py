@@ -40,6 +40,7 @@ SCRIPT = """
                 worst_age = max(worst_age, time.ticks_diff(time.ticks_ms(), box.stamp_ms))
             outputs.inverter_w = 0 if number % 2 == 0 else -1500
             outputs.urgent += 1
+            outputs.wake()
             start_ms = time.ticks_ms()
             while task.driver.w_trip.stamp_ms == 0 or time.ticks_diff(task.driver.w_trip.stamp_ms, start_ms) < 0:
                 await asyncio.sleep_ms(1)

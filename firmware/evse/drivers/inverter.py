@@ -28,7 +28,7 @@ class Inverter:
     lease_zero = 0
     command_ms = 100  # between regular commands
     renew_ms = 1000  # between renewals of the lease
-    poll_ms = 0  # between status reads; 0 = as the line allows
+    poll_ms = 200  # between status reads, where the line allows: a tenth of the age at which they stop power
     slow_ms = 250  # between slow reads
     lost_ms = 2000  # without a status: find the device anew
     stale_ms = 0  # a status is believed this long; 0 = as the settings say

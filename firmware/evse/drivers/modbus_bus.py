@@ -107,7 +107,7 @@ class ModbusBus:
             queue[priority] += 1
             try:
                 while self._busy or self._ahead(priority):
-                    yield from asyncio.sleep_ms(1 if priority == TRIP else max(1, self._due_ms()))
+                    yield from asyncio.sleep_ms(1)
                 self._busy = 1
             finally:
                 queue[priority] -= 1

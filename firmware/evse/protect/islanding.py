@@ -23,6 +23,7 @@ from evse.faults import (
 from evse.fixed import clamp
 from evse.image import NEVER_MS
 from evse.protect.chance import Chance
+from evse.protect.stage import deepest_mv
 
 OFF, QUIET, PROBE = 0, 1, 2
 
@@ -33,7 +34,7 @@ MOST_PERMILLE = 440  # reactive power of the rating, whoever asks for it: what l
 QUIET_FLOOR_PERMILLE, PROBE_FLOOR_PERMILLE = 333, 30
 SAG_PERMILLE = 900  # of nominal: below it pushes shrink with the square of the voltage, as a weak grid demands
 HALF_PERMILLE = 500  # of nominal: a fall below it that follows answers is an island breaking down
-DEAD_PERMILLE = 350  # of nominal: below it there is nothing to ask
+DEAD_PERMILLE = 350  # of nominal, and below the code's deepest stage: nothing to ask
 DEAD_MS = 1050  # an export into such a bus ends; codes ask to ride through at most 1 s of it
 
 RING = 8  # cycles; the oldest is 60 ms before the newest reading
@@ -81,7 +82,7 @@ class Islanding:
         self._nominal_uhz = profile.nominal_uhz
         self._sag_mv = nominal_mv * SAG_PERMILLE // 1000
         self._half_mv = nominal_mv * HALF_PERMILLE // 1000
-        self._dead_mv = min(nominal_mv * DEAD_PERMILLE // 1000, _deepest_mv(profile))
+        self._dead_mv = min(nominal_mv * DEAD_PERMILLE // 1000, deepest_mv(profile))
         self._configure(settings)
         self.detected = 0  # 1: loss of mains; ends with the export
         self.threshold_mhz = FULL_ANSWER_MHZ

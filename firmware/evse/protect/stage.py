@@ -6,7 +6,7 @@ Dropout needs the value to come back by the stage's hysteresis. Events: pickup; 
 with the worst value); trip; reset (came back after the delay had run out).
 """
 
-from evse.faults import EVENT_HOLD, EVENT_PICKUP, EVENT_RESET
+from evse.faults import ELEMENTS, EVENT_HOLD, EVENT_PICKUP, EVENT_RESET
 from evse.fixed import age
 
 # What lies between the grid's step and the relay's timer, and between the trip and open contacts:
@@ -70,3 +70,12 @@ class Stage:
         self.picked_up = 0
         self.due = 0
         self._active[self.element] = 0
+
+
+def deepest_mv(profile) -> int:
+    """Return the lowest under-voltage threshold of a profile in mV: nothing above it may trip before its own stage."""
+    lowest_mv = profile.nominal_mv
+    for row in profile.stages:
+        if not row.over and ELEMENTS[row.element][2] == "mV" and row.threshold < lowest_mv:
+            lowest_mv = row.threshold
+    return lowest_mv

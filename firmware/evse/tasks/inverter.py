@@ -225,7 +225,7 @@ class InverterTask:
     async def _polls(self) -> None:
         """Read status as fast as the line allows beside the commands, slow blocks now and then; return when lost."""
         driver = self.driver
-        period_ms = driver.poll_ms or max(driver.command_ms, 2880000 // self.bus.baud)
+        period_ms = max(driver.poll_ms, 2880000 // self.bus.baud)
         slow_ms = ticks_ms()
         while ticks_diff(ticks_ms(), self._heard_ms) < driver.lost_ms:
             started_ms = ticks_ms()

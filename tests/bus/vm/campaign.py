@@ -125,6 +125,8 @@ async def command_loop(image):
         if turns % TRIP_EVERY == 0:
             outputs.inverter_w = 0
             outputs.urgent += 1
+            if outputs.wake:
+                outputs.wake()
         else:
             count = count + 1 if count < WRAP else 1
             outputs.inverter_w = -count

@@ -56,6 +56,8 @@ async def main(path, baud, script):
         samples.append(sample(task, image) if task.driver else {})
         for name in outputs:
             setattr(image.outputs, name, outputs[name])
+        if image.outputs.wake:
+            image.outputs.wake()  # as actuate does
     running.cancel()
     print(json.dumps({"samples": samples}))
 
