@@ -7,7 +7,7 @@ from evse import faults
 from evse.protect.cessation import Cessation
 from evse.protect.inverter import InverterTrip
 from evse.protect.latch import Latch
-from evse.protect.stage import Stage
+from evse.protect.stage import Stage, deepest_mv
 from evse.protect.vector_shift import VectorShift
 
 
@@ -109,6 +109,20 @@ def test_stage_clearing_time_is_less_what_clearing_takes_and_drop_starts_from_ze
 
 
 # --- cessation, vector shift, inverter ---
+
+
+def test_the_deepest_stage_is_the_lowest_under_voltage_one():
+    over, low, lower = (
+        Row(faults.ELEMENT_OV1, 1000, 1, 100),
+        Row(faults.ELEMENT_UV1, 184000, 0, 2500),
+        Row(faults.ELEMENT_UV2, 46000, 0, 500),
+    )
+    frequency = Row(faults.ELEMENT_UF1, 47000, 0, 500)
+    assert deepest_mv(Profile()) == 230000
+    assert deepest_mv(Profile(stages=[over, frequency])) == 230000, "only under-voltage counts"
+    assert deepest_mv(Profile(stages=[low, frequency, over])) == 184000
+    for stages in ([low, lower], [lower, low]):
+        assert deepest_mv(Profile(stages=stages)) == 46000
 
 
 def test_cessation_at_each_bound_and_on_the_way_back():
