@@ -194,7 +194,7 @@ def fuzz_payloads(station, count):
 
 
 def seven_bits(data):
-    return "".join([chr(byte & 127) for byte in data])
+    return bytes(byte & 127 for byte in data).decode()  # a list of characters would take eight times the room
 
 
 def fuzz_settings(station, count):
@@ -326,7 +326,7 @@ def main():
     kind, count, seed = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
     random.seed(seed)
     station = build()
-    run(kind, station, min(count, 4000))  # until every module is loaded and every ring is full
+    run(kind, station, min(count, 20000))  # until every module is loaded, also by rare verbs, and every ring is full
     gc.collect()
     before = gc.mem_alloc()
     passed = run(kind, station, count)
