@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Modbus server side: PDU rules, RTU framing helpers, and a small TCP server for host programs."""
+"""Modbus server side: PDU rules, RTU framing, and a small TCP server for host programs."""
 
 from __future__ import annotations
 
