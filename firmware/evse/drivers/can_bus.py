@@ -10,7 +10,7 @@ frames by itself; a question may still stay unanswered.
 import asyncio
 from time import ticks_diff, ticks_ms
 
-from evse.drivers.modbus_bus import READ, TRIP, WRITE
+from evse.drivers.modbus_bus import READ, TRIP, WRITE, ahead
 from evse.drivers.turn import Turns
 from evse.link import modbus
 
@@ -73,7 +73,7 @@ class CanBus:
             priority = transfer.priority
             queue[priority] += 1
             try:
-                while self._busy or (priority != TRIP and queue[TRIP]) or (priority == READ and queue[WRITE]):
+                while self._busy or ahead(queue, priority):
                     yield from asyncio.sleep_ms(LOOK_MS)
                 self._busy = 1
             finally:

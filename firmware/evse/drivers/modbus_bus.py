@@ -59,6 +59,13 @@ class Transfer:
         self.stamp_ms = 0  # ticks when the answer was whole
 
 
+def ahead(queue, priority: int) -> int:
+    """Return how many transfers wait (queue: by priority) that go before one of this priority, on any line."""
+    if priority == TRIP:
+        return 0
+    return queue[TRIP] + (queue[WRITE] if priority == READ else 0)
+
+
 class ModbusBus:
     """The line. uart: any(), readinto(buffer, n), write(buffer), as machine.UART; de: driver-enable pin or None."""
 
@@ -106,7 +113,7 @@ class ModbusBus:
             priority = transfer.priority
             queue[priority] += 1
             try:
-                while self._busy or self._ahead(priority):
+                while self._busy or ahead(queue, priority):
                     yield from asyncio.sleep_ms(1)
                 self._busy = 1
             finally:
@@ -139,12 +146,6 @@ class ModbusBus:
                 yield from asyncio.sleep_ms(1)
             turn.done = 1
             yield
-
-    def _ahead(self, priority: int) -> int:
-        """Return how many waiting transfers have a higher priority."""
-        if priority == TRIP:
-            return 0
-        return self._queue[TRIP] + (self._queue[WRITE] if priority == READ else 0)
 
     def _first(self, transfer):
         """Return what to exchange first: the probe, when this unit may still owe an answer to an earlier request.

@@ -11,7 +11,7 @@ import socket
 from errno import EAGAIN, EINPROGRESS
 from time import ticks_diff, ticks_ms
 
-from evse.drivers.modbus_bus import READ, TRIP, WRITE
+from evse.drivers.modbus_bus import READ, TRIP, WRITE, ahead
 from evse.drivers.turn import Turns
 from evse.link import modbus
 
@@ -60,7 +60,7 @@ class ModbusTcp:
             priority = transfer.priority
             queue[priority] += 1
             try:
-                while self._busy or (priority != TRIP and queue[TRIP]) or (priority == READ and queue[WRITE]):
+                while self._busy or ahead(queue, priority):
                     yield from asyncio.sleep_ms(1)
                 self._busy = 1
             finally:

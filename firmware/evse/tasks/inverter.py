@@ -15,7 +15,7 @@ from evse.tasks.inverter_check import compare
 from evse.tasks.lines import Lines
 
 REST_MS = 100  # longest sleep between two regular commands
-LOOK_MS = 10  # before an urgent command that was not taken is sent again
+LOOK_MS = 10  # shortest sleep: between two regular commands, and before an urgent one is sent again
 CONFIGURE_MS = 100  # between attempts to arm the lease for the first time
 BACKOFF_MS = (1000, 2000, 5000, 10000, 30000)
 
