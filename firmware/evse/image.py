@@ -99,6 +99,8 @@ class Protection:
         self.cessation = 0  # 1: momentary cessation: zero current, contactor stays closed
         self.service = 0  # 1: enter-service conditions met and waited for
         self.wait_ms = 0  # still to wait
+        self.unhealthy = 0  # ELEMENT_* that keeps the wait from running now; 0 = the grid is within the window
+        self.wait_element = 0  # ELEMENT_* that last broke the wait off, or service; 0 = the wait after boot
         self.element_active = bytearray(16)  # 1 = picked up, indexed by ELEMENT_*
         self.ramp_permille = 0  # enter-service ramp: share of rating allowed, 0..1000
         self.islanding_mhz = 0  # active method: correlation figure

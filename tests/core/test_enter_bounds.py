@@ -95,6 +95,31 @@ def test_enter_window_at_each_bound():
             assert not rig.run(99).service and rig.run(1).service, "the wait starts anew"
 
 
+def test_enter_names_what_broke_the_wait_off():
+    rig = Enter()
+    rig.inputs.afe_ok = 0
+    protection = rig.run()
+    assert protection.unhealthy == faults.ELEMENT_AFE and not protection.wait_element, "before any wait: boot, no loss"
+    rig.inputs.afe_ok = 1
+    assert not rig.run(10).unhealthy
+    rig.inputs.afe_ok = rig.inputs.frequency_ok = 0
+    assert rig.run(10).wait_element == faults.ELEMENT_AFE
+    rig.inputs.afe_ok = 1
+    assert rig.run(10).unhealthy == faults.ELEMENT_UF1, "no frequency yet"
+    assert protection.wait_element == faults.ELEMENT_AFE, "is still the lost measurement's doing"
+    rig.inputs.frequency_ok = 1
+    assert rig.run(10).wait_element == faults.ELEMENT_AFE, "while the new wait runs"
+    assert rig.run(10, low=209999).wait_element == faults.ELEMENT_UV1
+    rig.run(10)
+    rig.inputs.frequency_ok = 0
+    assert rig.run(10).wait_element == faults.ELEMENT_UF1
+    rig.inputs.frequency_ok = 1
+    rig.run(10)
+    assert rig.run(100).service and not protection.wait_element
+    protection.service = 0
+    assert rig.run(10, high=250001).wait_element == faults.ELEMENT_OV1, "service ended"
+
+
 def test_enter_waits_while_anything_is_picked_up():
     rig = Enter()
     rig.run()

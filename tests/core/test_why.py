@@ -123,15 +123,49 @@ def test_enter_service_wait():
     says(rig, "Waiting 13 s more")
 
 
-def test_grid_outside():
-    rig = Rig()
+def waiting(**protection):
+    rig = Rig(phases=3)
     rig.image.protection.service = 0
     rig.image.protection.inhibit = 1
-    rig.image.inputs.phase_mv[0] = 180000
+    for name, value in protection.items():
+        setattr(rig.image.protection, name, value)
     rig.run(1000)
     rig.vehicle("C")
     rig.run(200)
-    says(rig, "voltage 180.0 V", "frequency 50.000 Hz")
+    rig.image.inputs.phase_mv[:] = [230000, 230000, 230000]
+    return rig
+
+
+def test_grid_outside_names_the_phase():
+    rig = waiting(wait_ms=20000, unhealthy=faults.ELEMENT_UV1)
+    rig.image.inputs.phase_mv[1] = 180000
+    says(rig, "outside the limits for reconnecting: voltage 180.0 V on L2.")
+    rig = waiting(wait_ms=20000, unhealthy=faults.ELEMENT_OV1)
+    rig.image.inputs.phase_mv[2] = 260000
+    says(rig, "outside the limits for reconnecting: voltage 260.0 V on L3.")
+
+
+def test_frequency_outside():
+    rig = waiting(wait_ms=20000, unhealthy=faults.ELEMENT_OF1)
+    rig.image.inputs.frequency_uhz = 51500000
+    says(rig, "outside the limits for reconnecting: frequency 51.500 Hz.")
+    rig.image.inputs.frequency_ok = 0
+    rig.image.protection.unhealthy = faults.ELEMENT_UF1
+    says(rig, "no frequency is seen")
+
+
+def test_an_element_that_has_not_reset():
+    rig = waiting(wait_ms=20000)
+    rig.image.protection.element_active[faults.ELEMENT_OV_MEAN] = 1
+    says(rig, "element ov_mean has not reset")
+
+
+def test_the_wait_names_what_broke_it_off():
+    rig = waiting(wait_ms=19500, wait_element=faults.ELEMENT_AFE)
+    says(rig, "The grid measurement (AFE) was lost", "for 20 s more")
+    for element, word in ((faults.ELEMENT_UV1, "voltage was too low"), (faults.ELEMENT_OF1, "frequency was too high")):
+        rig.image.protection.wait_element = element
+        says(rig, word, "for 20 s more")
 
 
 def test_afe():

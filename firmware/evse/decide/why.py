@@ -11,6 +11,15 @@ from evse.faults import ELEMENTS, FAULTS, REASONS, SERVICES
 # What a number in a trip is shown in: unit of the table -> (shown unit, divisor, decimals).
 UNITS = {"mV": ("V", 1000, 1), "uHz": ("Hz", 1000000, 3), "mHz/s": ("Hz/s", 1000, 2), "mdeg": ("degrees", 1000, 1)}
 
+# What broke the last wait off: element -> how the sentence begins.
+DISTURBED = {
+    faults.ELEMENT_AFE: "The grid measurement (AFE) was lost",
+    faults.ELEMENT_UV1: "The grid's voltage was too low",
+    faults.ELEMENT_OV1: "The grid's voltage was too high",
+    faults.ELEMENT_UF1: "The grid's frequency was too low or not seen",
+    faults.ELEMENT_OF1: "The grid's frequency was too high",
+}
+
 
 def why(image, settings) -> str:
     """Return one sentence that explains the power of this moment."""
@@ -87,17 +96,32 @@ def _user(image, settings) -> str:
 
 def _grid(image, settings) -> str:
     protection = image.protection
-    if image.inputs.afe_ok and protection.service and not protection.inhibit:
+    inputs = image.inputs
+    if inputs.afe_ok and protection.service and not protection.inhibit:
         return ""
-    if not image.inputs.afe_ok:
+    if not inputs.afe_ok:
         return "No fresh grid measurement: power waits for the AFE."
-    if protection.wait_ms > 0:
-        wait_s = (protection.wait_ms + 999) // 1000
-        return "Waiting %d s more for the grid to stay healthy before reconnecting." % wait_s
-    return "The grid is outside the limits for reconnecting: voltage %s, frequency %s." % (
-        shown(image.inputs.phase_mv[0], "mV"),
-        shown(image.inputs.frequency_uhz, "uHz"),
-    )
+    unseen = protection.unhealthy == faults.ELEMENT_UF1 and not inputs.frequency_ok
+    lost = protection.wait_element == faults.ELEMENT_AFE and (unseen or protection.unhealthy == faults.ELEMENT_AFE)
+    if protection.unhealthy and not lost:
+        return "The grid is outside the limits for reconnecting: %s." % _outside(inputs, settings, protection.unhealthy)
+    for element in range(1, len(ELEMENTS)):
+        if protection.element_active[element] and not lost:
+            return "The grid protection's element %s has not reset: reconnecting waits for it." % ELEMENTS[element][0]
+    wait_s = (protection.wait_ms + 999) // 1000
+    before = DISTURBED.get(protection.wait_element)
+    if before:
+        return "%s: the grid must stay healthy for %d s more before reconnecting." % (before, wait_s)
+    return "Waiting %d s more for the grid to stay healthy before reconnecting." % wait_s
+
+
+def _outside(inputs, settings, element: int) -> str:
+    """Return the value that is outside the window, with the phase it was measured on."""
+    if element == faults.ELEMENT_UF1 or element == faults.ELEMENT_OF1:
+        return "frequency %s" % shown(inputs.frequency_uhz, "uHz") if inputs.frequency_ok else "no frequency is seen"
+    volts = inputs.phase_mv[: settings.phases]
+    mv = min(volts) if element == faults.ELEMENT_UV1 else max(volts)
+    return "voltage %s on L%d" % (shown(mv, "mV"), volts.index(mv) + 1)
 
 
 def _contactor(image, settings) -> str:

@@ -59,6 +59,7 @@ class EnterService:
             return
         protection.ramp_permille = 0
         cause = self._cause(v_min_mv, v_max_mv)
+        protection.unhealthy = cause
         if cause or anything_active:
             self._unhealthy(cause, v_min_mv, v_max_mv)
         elif not self._waiting:
@@ -105,15 +106,25 @@ class EnterService:
             elif cause == ELEMENT_OV1:
                 value = v_max_mv
             self._events.emit(self._inputs.now_ms, EVENT_GRID_UNHEALTHY, cause, value)
+        if cause and (self._waiting or self._tripped):
+            self._blame(cause)
         self._waiting = 0
         tripped = self._tripped or self._protection.trip
         self._protection.wait_ms = self._wait_ms if tripped else self._first_wait_ms
+
+    def _blame(self, cause: int) -> None:
+        """Remember what broke the wait off; a frequency not seen yet after a lost measurement is still its doing."""
+        protection = self._protection
+        unseen = cause == ELEMENT_UF1 and not self._inputs.frequency_ok
+        if not (unseen and protection.wait_element == ELEMENT_AFE):
+            protection.wait_element = cause
 
     def _grant(self) -> None:
         protection = self._protection
         self._waiting = 0
         self._tripped = 1
         protection.wait_ms = 0
+        protection.wait_element = ELEMENT_NONE
         protection.trip = 0
         protection.service = 1
         self._ramping = 0
