@@ -121,10 +121,9 @@ class UART:
         return count
 
     def txdone(self):
-        """Whether all has left. Asking in a loop takes time: one character's at most each time."""
+        """Whether all has left. Asked in a loop it takes the time that the loop would; timers run meanwhile."""
         if self._busy_until > world.now:
-            world.sleep_until(min(self._busy_until, world.now + self._chars_us(1)))
-            return False
+            world.sleep_until(self._busy_until)
         return True
 
     def flush(self):
