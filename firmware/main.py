@@ -69,15 +69,15 @@ def open_cycle(board, image, settings, said):
 
 
 def open_board(board, settings, profile, said) -> None:
-    """Start front end, inverter line and network; without a front end the cycle runs and refuses power."""
+    """Start front end, inverter line and network; without a front end the cycle refuses power, and tries."""
     from evse.drivers.ade9000 import AfeError
     from evse.tasks.calibration import apply_gains
 
     try:
         board.open(settings, profile.nominal_uhz // 1000000)
-        apply_gains(board.afe, settings)
     except AfeError as error:
-        said.append("grid front end did not start: %s; check its supply and SPI, then reboot" % error)
+        said.append("grid front end did not start: %s; it is tried again and again" % error)
+    apply_gains(board.afe, settings)
 
 
 def open_stores(station):

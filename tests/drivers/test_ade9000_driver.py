@@ -2,7 +2,7 @@
 # runs on: cpython, micropython
 """The ADE9000 driver against a register file with the part's SPI protocol."""
 
-from ade9000_peer import Part
+from ade9000_peer import ADDRESS, Part
 
 from evse import fixed
 from evse.drivers import ade9000, ade9000_registers
@@ -51,14 +51,15 @@ def test_start_at_60_hz_on_one_phase():
     assert part.get("ZX_LP_SEL") == 0
 
 
+def ones(received):
+    """MISO floats, pulled up."""
+    for i in range(len(received)):
+        received[i] = 0xFF
+
+
 def test_a_part_that_is_not_there_is_named():
     part = Part()
-
-    def silent(received):
-        for i in range(len(received)):
-            received[i] = 0xFF
-
-    part.fault = silent
+    part.fault = ones
     try:
         Ade9000(part, part.cs, SCALES).start(1)
     except AfeError as error:
@@ -172,8 +173,38 @@ def test_a_wrong_crc_is_not_believed():
         part.fault = flip
         afe.read()
         assert afe.ok == 0 and afe.crc_errors > errors, byte
-    part.fault = None
-    afe.read()
+        part.fault = None
+        afe.read()
+        assert afe.ok == 1
+    assert afe.restarts == 0, "a single disturbance is no reset"
+
+
+def test_a_burst_that_does_not_read_twice_alike_is_not_believed():
+    afe, part = started(1)
+    grid(part, "A", 230000, 1000, 230, 0)
+    turn = [0]
+
+    def flip(received):
+        turn[0] += 1
+        if len(received) > 8:
+            received[-(turn[0] % 4) - 1] ^= 0x10
+
+    part.fault = flip
+    for _ in range(20):
+        afe.read()
+        assert afe.ok == 0
+    assert afe.burst_errors == 20 and afe.sequence == 0 and afe.restarts == 0
+
+    def seldom(received):
+        if turn[0] % 8 == 0:
+            flip(received)
+        else:
+            turn[0] += 1
+
+    part.fault = seldom
+    for _ in range(50):  # one of two bursts now and then: the third settles it
+        afe.read()
+        assert not afe.ok or abs(afe.phase_mv[0] - 230000) <= 8
     assert afe.ok == 1
 
 
@@ -237,6 +268,82 @@ def test_a_reset_of_the_energy_register_is_no_energy():
         afe.read()
     assert afe.energy_jumps == 1
     assert afe.import_wh[0] == 0 and afe.export_wh[0] == 0
+
+
+def until_running(afe, most=40):
+    for reads in range(1, most):
+        afe.read()
+        if afe.ok:
+            return reads
+    raise AssertionError("the part did not come back")
+
+
+def test_a_part_that_resets_is_never_believed_and_comes_back_with_its_gains():
+    for crc_in_burst in (1, 0):
+        afe, part = started(3, Part(crc_in_burst))
+        afe.set_gain(1, ade9000_registers.VGAIN, -10000)
+        grid(part, "A", 230000, 1000, 230, 0)
+        afe.read()
+        assert afe.ok == 1
+        before = dict(part.values)
+        part.reset()
+        afe.read()
+        assert afe.ok == 0, "the very first reading after the reset"
+        reads = until_running(afe)
+        assert reads <= 30, reads  # 10 ms each
+        assert afe.restarts == 1
+        for name in ("ACCMODE", "EGY_TIME", "EP_CFG", "VLEVEL", "RUN", "CONFIG1", "BVGAIN", "ZX_LP_SEL"):
+            assert part.get(name) == before.get(ADDRESS[name], 0), name
+
+
+def test_a_reset_costs_no_energy_and_counts_none():
+    """The register starts from 0: neither that step nor what it shows during the reset is energy."""
+    afe, part = started(1)
+    codes = afe.codes_per_wh
+    for _ in range(2):
+        for _ in range(ade9000.ENERGY_EVERY):
+            afe.read()
+        part.set("AWATTHR_HI", 5 * codes)
+    for _ in range(ade9000.ENERGY_EVERY):
+        afe.read()
+    assert afe.import_wh[0] == 5
+    for reads in range(ade9000.ENERGY_EVERY + 2):  # the reset at any place between two energy readings
+        part.reset()
+        until_running(afe)
+        part.set("AWATTHR_HI", 2 * codes)
+        for _ in range(2 * ade9000.ENERGY_EVERY + reads):
+            afe.read()
+        assert afe.export_wh[0] == 0 and afe.energy_jumps == 0, reads
+        assert 5 + 2 * reads <= afe.import_wh[0] <= 5 + 2 * (reads + 1), (reads, afe.import_wh)
+
+
+def test_a_part_that_was_not_there_at_start_is_taken_when_it_comes():
+    part = Part()
+    part.fault = ones
+    afe = Ade9000(part, part.cs, SCALES)
+    try:
+        afe.start(1)
+        raise AssertionError("a silent part was accepted")
+    except AfeError:
+        pass
+    for _ in range(50):
+        afe.read()
+        assert afe.ok == 0
+    part.fault = None
+    until_running(afe)
+    assert part.get("CONFIG1") == 0x800
+
+
+def test_a_frozen_part_is_reset_and_not_believed_by_it():
+    afe, part = started(1)
+    grid(part, "A", 230000, 1000, 230, 0)
+    afe.read()
+    first = afe.sequence
+    for _ in range(400):
+        afe.read()
+        grid(part, "A", 230000, 1000, 230, 0)  # it goes on showing the same
+    assert afe.restarts >= 2
+    assert afe.sequence == first, "standing still all the time"
 
 
 def test_gains_are_written_in_the_parts_format():

@@ -32,6 +32,7 @@ ZX_LP_COMBINED = 0x001E  # reset value
 EP_CFG = 0x4B0
 EP_CFG_EGY_PWR_EN = 1 << 0
 EGY_TIME = 0x4B2
+ENERGY_SAMPLES = 160  # the part adds to its energy registers every 20 ms
 PGA_GAIN = 0x4B9
 VERSION = 0x4FE
 

@@ -22,14 +22,21 @@ async def afe(session, found, _words) -> None:
     found.value("refreshes_in_%d_ms" % WATCH_MS, part.sequence - sequence)
     found.value("crc_errors", part.crc_errors)
     found.value("range_errors", part.range_errors)
+    found.value("burst_errors", part.burst_errors)
+    found.value("restarts", part.restarts)
     if not part.version:
-        found.wrong("no ADE9000 answers on SPI: check its 3.3 V, clock, MISO, MOSI and chip select, then reboot.")
+        found.wrong("no ADE9000 answers on SPI: check its 3.3 V, clock, MISO, MOSI and chip select.")
         return
+    if part.setup.trouble():
+        found.wrong("the front end was lost and does not come back: %s." % part.setup.trouble())
+    elif part.restarts:
+        found.note("the front end was set up anew %d times since boot: check its 3.3 V supply and clock."
+                   % part.restarts)  # fmt: skip
     if part.crc_errors != crc or part.range_errors != ranges:
         found.wrong("the SPI is disturbed: %d CRC and %d range errors in %d ms. Shorten or screen the cable."
                     % (part.crc_errors - crc, part.range_errors - ranges, WATCH_MS))  # fmt: skip
     elif part.sequence == sequence and max(part.phase_mv) > 0:
-        found.wrong("the readings stand still: the front end is frozen. Check its clock and supply, then reboot.")
+        found.wrong("the readings stand still: the front end is frozen. Check its clock and supply.")
     _values(station, found)
     _voltages(station, found)
     _currents(station, found)

@@ -15,6 +15,7 @@ _CRC_SPI, _LAST_CMD, _WR_LOCK, _STATUS0, _STATUS1 = 0x4A9, 0x4AE, 0x4BF, 0x402, 
 _BURST_EN, _SWRST = 1 << 11, 1
 _LOCKED = 0x3C64
 _RESET_US = 46_000  # software reset to ready
+_BROWN_OUT = 4  # supply below the part's threshold: hil/virtual_board/faults.py
 _DEFAULTS = {
     _VERSION: 0x00FE,
     _PART_ID: 1 << 20,
@@ -125,7 +126,9 @@ class Ade9000:
         if not (size > 5 and self._whole_read(sent[0] << 8 | sent[1], received, size)):
             self._clock(sent, received, size)
         fault = world.inputs.spi_fault
-        if fault:
+        if fault == _BROWN_OUT:
+            self._starve(received, size)
+        elif fault:
             self._disturb(fault, received, size)
 
     def _whole_read(self, command, received, size):
@@ -163,6 +166,15 @@ class Ade9000:
             else:
                 self._write(self._command >> 4, sent, at)
             self._count += size - at
+
+    def _starve(self, received, size):
+        """No supply: MISO floats, pulled up; all registers go back to default, and power-up takes its time after it."""
+        for i in range(size):
+            received[i] = 0xFF
+        if world.now >= self._ready_us or self._registers.get(_RUN):
+            self._reset()
+            world.queue(_link.TX_AFE, 0, world.now, _CONFIG1.to_bytes(2, "little") + _SWRST.to_bytes(4, "little"))
+        self._ready_us = world.now + _RESET_US
 
     def _disturb(self, fault, received, size):
         """1: MISO stuck low, 2: stuck high, 3: one bit flips somewhere in each transfer."""

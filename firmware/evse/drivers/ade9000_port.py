@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: MIT
+"""SPI framing of the ADE9000: command words, single registers with their CRC. Source: UG-1098, "SPI Protocol".
+
+A 16-bit header (address in bits 15:4, bit 3 set for a read), then 2 or 4 bytes, then on a read their CRC-16-CCITT.
+Allocates nothing after __init__; raises nothing.
+"""
+
+from evse.link import crc
+
+WORD = 4
+HEAD = 2  # command header bytes before the data
+SHORT_FIRST, SHORT_END = 0x480, 0x500  # registers of 16 bits
+
+
+class Ade9000Port:
+    """The part's registers one by one. spi: machine.SPI, mode 0 or 3, <= 20 MHz; cs: machine.Pin, high when idle."""
+
+    def __init__(self, spi, cs):
+        self._transfer = spi.write_readinto
+        self._cs = cs
+        self.crc_checked = 0  # 1: the part appends its CRC to single reads in burst mode too
+        self.crc_errors = 0
+        self._ask = bytearray(HEAD + WORD + 2)
+        self.reply = bytearray(HEAD + WORD + 2)  # of the last 32-bit read
+        self._half_tx = bytearray(HEAD + 2 + 2)
+        self._half_rx = bytearray(HEAD + 2 + 2)
+        self._write_tx = bytearray(HEAD + WORD)
+        self._write_rx = bytearray(HEAD + WORD)
+        self._short_tx = bytearray(HEAD + 2)
+        self._short_rx = bytearray(HEAD + 2)
+
+    def read32(self, address: int) -> int:
+        """Read a 32-bit register into reply[2:6]; return 1 when its CRC is right or not to be had."""
+        tx = self._ask
+        rx = self.reply
+        tx[0] = address >> 4
+        tx[1] = (address << 4 & 0xF0) | 8
+        self._cs(0)
+        self._transfer(tx, rx)
+        self._cs(1)
+        if self.crc_checked:
+            table = crc.CCITT
+            check = 0xFFFF
+            for i in range(HEAD, HEAD + WORD):
+                check = (check << 8 & 0xFF00) ^ table[check >> 8 ^ rx[i]]
+            if check != rx[6] << 8 | rx[7]:
+                self.crc_errors += 1
+                return 0
+        return 1
+
+    def holds32(self, address: int, value: int) -> int:
+        """Return 1 when a 32-bit register holds `value`, 0..2^30: a part that is silent or was reset does not."""
+        tx = self._ask
+        rx = self.reply
+        tx[0] = address >> 4
+        tx[1] = (address << 4 & 0xF0) | 8
+        self._cs(0)
+        self._transfer(tx, rx)
+        self._cs(1)
+        if rx[5] != value & 0xFF or rx[4] != value >> 8 & 0xFF:
+            return 0
+        return 1 if rx[3] == value >> 16 & 0xFF and rx[2] == value >> 24 & 0xFF else 0
+
+    def read16(self, address: int) -> int:
+        """Return a 16-bit register, or -1 when its CRC is wrong. Outside burst mode only."""
+        rx = self._half_rx
+        head(self._half_tx, address, 1)
+        self._cs(0)
+        self._transfer(self._half_tx, rx)
+        self._cs(1)
+        if crc.ccitt(rx, HEAD, HEAD + 2) != rx[HEAD + 2] << 8 | rx[HEAD + 3]:
+            self.crc_errors += 1
+            return -1
+        return rx[HEAD] << 8 | rx[HEAD + 1]
+
+    def write(self, address: int, value: int) -> None:
+        """Write a register of 16 or 32 bits, as its address has it. value: -2^29..2^29."""
+        short = SHORT_FIRST <= address < SHORT_END
+        tx = self._short_tx if short else self._write_tx
+        head(tx, address, 0)
+        size = len(tx) - HEAD
+        for i in range(size):
+            tx[HEAD + i] = (value >> (8 * (size - 1 - i))) & 0xFF
+        self._cs(0)
+        self._transfer(tx, self._short_rx if short else self._write_rx)
+        self._cs(1)
+
+
+def head(tx, address: int, read: int) -> None:
+    """Write the 16-bit command header: address in bits 15:4, bit 3 set for a read."""
+    tx[0] = address >> 4
+    tx[1] = (address << 4 & 0xF0) | (8 if read else 0)
