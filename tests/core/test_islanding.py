@@ -1,80 +1,11 @@
 # SPDX-License-Identifier: MIT
-"""Active anti-islanding as logic: when it asks, what it sends, what it takes for an answer."""
+"""Active anti-islanding as a whole: when it asks, what it sends, what it takes for an answer."""
 
-from evse.faults import ELEMENT_ISLANDING, EVENT_HOLD, EVENT_PICKUP
-from evse.image import Image
-from evse.protect.islanding import DEAD_MS, FULL_ANSWER_MHZ, OFF, PROBE, QUIET, Islanding
+from islanding_rig import RATING_W, Rig, Settings
 
-RATING_W = 7360
-
-
-class Profile:
-    nominal_mv = 230000
-    nominal_uhz = 50000000
-    stages = ()
-
-
-class Settings:
-    def __init__(self):
-        self.changed = 1
-        self.phases = 1
-        self.device_id = "unit"
-        self.export_rating_w = RATING_W
-        self.islanding_enable = 1
-        self.islanding_perturb_permille = 15
-        self.islanding_probe_permille = 120
-        self.islanding_gain_permille_hz = 100
-        self.islanding_half_ms = 100
-
-
-class Rig:
-    """A line whose frequency a rule of the test sets from the last push."""
-
-    def __init__(self, export_w=7000, settings=None):
-        self.image = Image()
-        self.settings = settings or Settings()
-        self.islanding = Islanding(self.image, self.settings, Profile())
-        inputs = self.image.inputs
-        inputs.grid_w = -export_w
-        inputs.phase_mv[0] = 230000
-        inputs.frequency_ok = 1
-        inputs.cycle_uhz = 50000000
-        self.image.outputs.contactor = 1
-        self.sent = []
-        self.mhz = 50000.0
-        self.var = 0.0
-
-    def cycle(self, mhz=None):
-        inputs = self.image.inputs
-        inputs.now_ms = (inputs.now_ms + 10) & 0x3FFFFFFF
-        if mhz is not None:
-            inputs.cycle_uhz = int(mhz * 1000)
-        self.islanding.run()
-        self.sent.append(self.image.protection.perturb_var)
-
-    def run(self, cycles, mhz=50000):
-        for _ in range(cycles):
-            self.cycle(mhz)
-
-    def island(self, cycles, gain_mhz=25000.0, lag=0.15):
-        """Follow the push as a balanced island does: gain_mhz for as much var as is exported. Return cycles used."""
-        inputs = self.image.inputs
-        for n in range(cycles):
-            self.var += 0.4 * (self.image.protection.perturb_var - self.var)
-            settled = 50000.0 + gain_mhz * self.var / -inputs.grid_w
-            self.mhz += lag * (settled - self.mhz)
-            self.cycle(self.mhz)
-            if self.islanding.detected:
-                return n + 1
-        return 0
-
-    def events(self, code):
-        row = [0] * 5
-        found = 0
-        for n in range(self.image.events.count):
-            if self.image.events.read(n, row) and row[1] == code and row[2] == ELEMENT_ISLANDING:
-                found += 1
-        return found
+from evse.faults import EVENT_HOLD, EVENT_PICKUP
+from evse.protect.islanding import DEAD_MS, OFF, PROBE, QUIET
+from evse.protect.islanding.probe import FULL_ANSWER_MHZ
 
 
 def test_it_asks_only_while_power_is_exported_through_a_closed_contactor():
@@ -221,13 +152,13 @@ def test_an_answer_of_less_than_full_size_does_not_decide_at_once():
 def test_the_feedback_pushes_the_way_the_frequency_went_and_is_clipped():
     rig = Rig(export_w=RATING_W)
     rig.run(200)
-    rig.islanding._wait_ms = 100000  # look at the quiet state alone
+    rig.islanding._quiet._wait_ms = 100000  # look at the quiet state alone
     rig.run(40, 50400)
-    assert 20 <= rig.islanding._feed_permille <= 40
+    assert 20 <= rig.islanding._push.feed_permille <= 40
     rig.run(20, 52000)
-    assert rig.islanding._feed_permille == 60
+    assert rig.islanding._push.feed_permille == 60
     rig.run(40, 48000)
-    assert rig.islanding._feed_permille == -60
+    assert rig.islanding._push.feed_permille == -60
 
 
 def test_reactive_power_stays_within_the_rating_whoever_asks_for_some():
@@ -271,11 +202,11 @@ def test_a_voltage_that_breaks_down_after_answers_decides():
     rig = Rig()
     rig.run(150)
     n = 0
-    while rig.islanding._credit < 6 and n < 60:
+    while rig.islanding._probe.credit < 6 and n < 60:
         rig.island(1)
         n += 1
-    assert rig.islanding._credit == 6 and not rig.islanding.detected
-    rig.islanding._suspect_ms = 300
+    assert rig.islanding._probe.credit == 6 and not rig.islanding.detected
+    rig.islanding._probe.suspect_ms = 300
     rig.image.inputs.phase_mv[0] = 100000
     rig.run(1)
     assert rig.islanding.detected
@@ -310,7 +241,7 @@ def test_numbers_stay_within_31_bits_at_the_ends_of_every_setting():
     for mhz in (40000, 70000) * 20:
         rig.run(9, mhz)
         assert abs(rig.sent[-1]) <= 22080
-        for value in (rig.islanding._slow, rig.islanding._chance._state, rig.islanding._push_var):
+        for value in (rig.islanding._course._slow, rig.islanding._quiet._chance._state, rig.islanding._push._var):
             assert -(1 << 30) < value < 1 << 30
 
 

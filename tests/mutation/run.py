@@ -49,7 +49,7 @@ TESTS = {
     "limit/ramp.py": ("test_ramp", "test_ramp_bounds", "test_limit_bounds", "test_limit_power"),
     "limit/__init__.py": ("test_soc", "test_limit_power", *LIMIT, "test_droop", "test_session"),
     "protect": PROTECT,
-    "protect/islanding.py": ("test_islanding",),
+    "protect/islanding": ("test_islanding",),
     "protect/chance.py": ("test_islanding",),
 }
 # Too slow for each mutant, and no bound of a mutant needs them: they run in the normal test run.
