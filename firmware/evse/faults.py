@@ -48,6 +48,12 @@ FAULTS = (
     ("contactor_dropout", "actuate", PERSON, "Contactor fell open under load. Check coil, fuse and supply."),
     ("task", "supervisor", PERSON, "A part of the program failed again and again. See `log`, then clear."),
     ("profile", "main", REPAIR, "Grid code profile cannot be used: no power. `set profile`, then reboot."),
+    (
+        "contactor_voltage",
+        "actuate",
+        REPAIR,
+        "Inverter reports mains behind the open contactor: a weld the mirror hides, or a false reading. Check all.",
+    ),
 )
 
 # Why power is less than wanted, or zero. name, sentence.
@@ -109,7 +115,7 @@ EVENTS = (
     ("reset", "element", "element"),
     ("trip", "element", "element"),
     ("hold", "element", "element"),
-    ("grid_healthy", "", ""),
+    ("grid_healthy", "", "ms"),
     ("grid_unhealthy", "element", "element"),
     ("service_entered", "", "ms"),
     ("pilot", "pilot_state", "mV"),
@@ -130,6 +136,7 @@ EVENTS = (
     ("wake_up", "", ""),
     ("setting_was", "", ""),
     ("session_end", "session_end", ""),
+    ("text", "", ""),  # in the journal only: a piece of the text of the record after it
 )
 
 # Protection elements: name, ANSI device number, unit of the measured value.
@@ -152,6 +159,7 @@ ELEMENTS = (
     ("afe", "AFE", "ms"),
 )
 
+SELFTEST_STATES = ("running", "passed", "failed")
 PILOT_STATES = ("unknown", "A", "B", "C", "D", "E", "F")
 SESSION_STATES = ("boot", "idle", "plugged", "ready", "closing", "energised", "stopping", "tripped", "fault")
 DEPARTURE_STATES = ("off", "waiting", "charging", "unreachable", "clock_unknown", "reached", "soc_unknown")

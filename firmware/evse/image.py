@@ -73,6 +73,7 @@ class Inputs:
         self.inverter_connected = 0
         self.inverter_w = 0
         self.inverter_var = 0
+        self.inverter_mv = -1  # at its AC terminals, line to neutral (mean of the phases); -1 = it does not tell
         self.inverter_alarms = 0  # SunSpec 701 Alrm, low 30 bits
         self.inverter_charge_w = 0  # its rating now, magnitudes
         self.inverter_discharge_w = 0
@@ -96,6 +97,7 @@ class Protection:
         self.trip_ms = 0  # ticks
         self.trips = 0  # count since boot
         self.inhibit = 1  # 1: no power may flow now
+        self.may_close = 0  # 1: in service, inside the enter-service window, nothing picked up; while the coil is off
         self.cessation = 0  # 1: momentary cessation: zero current, contactor stays closed
         self.service = 0  # 1: enter-service conditions met and waited for
         self.wait_ms = 0  # still to wait
@@ -156,6 +158,7 @@ class Outputs:
         self.gate_arm = 0
         self.duty_permille = 1000
         self.closed = 0  # 1: contactor proven closed by its mirror contact
+        self.across_doubt = 0  # 1: the inverter's terminals are not shown dead behind the open contactor
         self.rcd_test = 0
         self.lock = 0
         self.lamp = 0
@@ -274,7 +277,7 @@ class Mail:
         # response_ms, var_response_ms: as in Inputs; stale_ms: believed this long, 0 = as the settings say
         self.inverter = Box(
             ("state", "connected", "power_w", "reactive_var", "alarms", "charge_w", "discharge_w")
-            + ("response_ms", "var_response_ms", "stale_ms")
+            + ("response_ms", "var_response_ms", "stale_ms", "terminal_mv")
         )
         self.battery = Box(("soc_permille", "soc_ok", "cdeg", "charge_w", "discharge_w", "v2x_min_wh", "v2x_max_wh"))
         self.meter = Box(("power_w",))

@@ -44,9 +44,9 @@ PROFILE_NAMES = (
 
 SETTINGS = (
     # Grid connection
-    ("profile", SETTING, "", PROFILE_NAMES, 0, "uk_g98", INSTALLER, "", "Grid code profile."),
-    ("profile_changes", SETTING, "", 0, 200, "", INSTALLER, "", "Changes the code allows: ov1.delay_ms=1500,..."),
-    ("phases", SETTING, "", 1, 3, 1, INSTALLER, "", "Phases connected."),
+    ("profile", SETTING, "", PROFILE_NAMES, 0, "uk_g98", INSTALLER, "", "Grid code profile. After reboot."),
+    ("profile_changes", SETTING, "", 0, 200, "", INSTALLER, "", "Changes: ov1.delay_ms=1500,... After reboot."),
+    ("phases", SETTING, "", 1, 3, 1, INSTALLER, "", "Phases connected. After reboot."),
     ("import_rating_w", SETTING, "W", 0, 22080, 7360, INSTALLER, "", "Most power drawn from the grid."),
     ("export_rating_w", SETTING, "W", 0, 22080, 7360, INSTALLER, "", "Most power exported; 0 forbids export."),
     ("site_import_limit_w", SETTING, "W", 0, 100000, 0, INSTALLER, "", "Most the site draws, by meter; 0 = off."),
@@ -132,6 +132,7 @@ SETTINGS = (
     ("inverter_host", SETTING, "", 0, 21, "", INSTALLER, "", "IPv4[:port] of a Modbus TCP inverter. After reboot."),
     ("inverter_address", SETTING, "", 1, 247, 1, INSTALLER, "", "Modbus unit id of the inverter."),
     ("inverter_baud", SETTING, "Bd", 9600, 115200, 115200, INSTALLER, "", "RS-485 speed of the inverter."),
+    ("weld_voltage_check", SETTING, "", 0, 1, 1, INSTALLER, "", "1: inverter's terminals must be dead when open."),
     ("inverter_stale_ms", SETTING, "ms", 500, 10000, 2000, INSTALLER, "", "Older inverter data stop power."),
     (
         "inverter_lease_ms",

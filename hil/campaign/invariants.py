@@ -14,11 +14,12 @@ from hil.plant.state import EV_C, EV_D
 from hil.plant.station import Station
 
 LEFT_MS = 100.0  # C left, or the plug pulled: contacts open and current ended (IEC 61851-1 table A.6)
-CLOSE_MS = 3000.0  # C2 to closed contacts
+ANSWER_MS = 60.0  # stop or leakage may come while the armature already moves: open again within this
 GATE_MS = 60.0  # the gate holds no longer after an edge
 POWER_SHARE = 1.05  # of the rating, beyond measuring errors of AFE and inverter
 EXPORT_W = 150.0  # less than this is no export: the inverter's idle currents
 SOC_SLACK = 0.002  # the SOC is reported in whole permille
+FAR_US = 10**15
 SOON_US = 10_000  # a step of the world
 MOST = 6  # violations kept of a case
 
@@ -56,10 +57,12 @@ class Watch:
         self._before_us = 0
         self._asked = False
         self._asked_us = 0  # state C and PWM since
+        self._ended_us = -FAR_US  # state C ended last
         self._left_us = -1  # C left while current could flow; -1 = nothing to wait for
         self._closed = False
         self._over_us = -1
         self._export_us = -1
+        self._stop_us = -1  # emergency stop pressed, or residual current that is not our own test, since
         self._gate = False
         self.signals: dict[str, float] = {}
 
@@ -101,8 +104,10 @@ class Watch:
         pwm_us = int(w["pilot_pwm_us"])
         if asks and not self._asked:
             self._asked_us = at_us
-        elif self._asked and not asks and (self._closed or flows):
-            self._left_us = at_us
+        elif self._asked and not asks:
+            self._ended_us = at_us
+            if self._closed or flows:
+                self._left_us = at_us
         if asks and pwm_us > self._asked_us and w["pilot_pwm"]:
             self._asked_us = pwm_us
         self._asked = asks
@@ -128,8 +133,14 @@ class Watch:
         """Contacts close only with C or D, no stop, gate up; the gate falls without edges."""
         w, excuses = self._w, self._excuses
         closed = not w["mains_open"]
+        if not (w["estop"] or (w["rcd_tripped"] and not outputs.rcd_test)):
+            self._stop_us = -1
+        elif self._stop_us < 0:
+            self._stop_us = t_us
         if closed and not self._closed and "weld" not in excuses:
-            self._closing(t_us, asks, outputs)
+            self._closing(t_us, asks)
+        if closed and self._stop_us >= 0 and t_us - self._stop_us > ANSWER_MS * 1000 and "weld" not in excuses:
+            self._broken(t_us, f"contacts closed {ANSWER_MS:g} ms after emergency stop or residual current")
         self._closed = closed
         gate = bool(w["gate_up"])
         if "gate" not in excuses:
@@ -143,17 +154,14 @@ class Watch:
                 )
         self._gate = gate
 
-    def _closing(self, t_us: int, asks: bool, outputs: Any) -> None:
-        w = self._w
+    def _closing(self, t_us: int, asks: bool) -> None:
         closed_us = self._truth.contactor_closed_us
-        if not asks:
+        if not asks and closed_us - self._ended_us > LEFT_MS * 1000:
             self._broken(t_us, "contacts closed without a vehicle in C or D")
+        elif not asks:
+            self._left_us = self._ended_us  # the armature was under way: open again in the same time
         elif self._asked_us > 0:
             self.times.close_ms = max(self.times.close_ms, (closed_us - self._asked_us) / 1000)
-        if w["estop"]:
-            self._broken(t_us, "contacts closed with the emergency stop pressed")
-        if w["rcd_tripped"] and not outputs.rcd_test:
-            self._broken(t_us, "contacts closed with residual current")
         if self.trouble is not None and self.trouble.shut and closed_us - self._trouble_us > LEFT_MS * 1000:
             self._broken(t_us, f"contacts closed while {self.trouble.name} lasts")
 

@@ -11,6 +11,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from hil.plant.switch_core import WELD_UNSEEN
+
 COLD_C = -300.0  # below absolute zero: "no override" for temperatures
 BEFORE = object()  # clearing puts back what was there when the fault was set
 
@@ -30,6 +32,9 @@ class Fault:
 FAULTS: dict[str, Fault] = {
     # Contactor and gate
     "contactor_weld": Fault("Main contacts are welded (bit a phase)", "world", "weld_mask", 1, 0, "mask"),
+    "weld_unseen": Fault(
+        "Main contacts are welded and the mirror contact follows the armature", "world", "weld_mask", 1 | WELD_UNSEEN, 0
+    ),
     "neutral_weld": Fault("Neutral pole is welded", "world", "neutral_weld", 1, 0),
     "contactor_coil": Fault("Contactor coil is broken", "world", "contactor_fault_coil", 1, 0),
     "mirror_stuck_open": Fault("Mirror contact always reports open mains", "world", "mirror_fault", 1, 0),

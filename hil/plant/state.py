@@ -39,7 +39,7 @@ WORLD = _record(
     integers="""
     t_us step_us phases units seed noise_on harmonic_count f_left grid_closed wave_left wave_at slow_in
     has_board gate_up gate_arm gate_edge_us gate_hold_us coil_on coil_changed_us close_us open_us bounce_us
-    mains_open contactor_fault_coil weld_mask neutral_weld mirror_fault
+    mains_open armature_closed contactor_fault_coil weld_mask neutral_weld mirror_fault
     contactor_opened_us contactor_closed_us
     island_us last_current_us unit_current_us gate_dropped_us
     rcd_tripped rcd_test rcd_test_us rcd_test_dead rcd_stuck rcd_hold_until_us estop

@@ -9,6 +9,7 @@ from hil.plant.inverter_core import halt
 _BOUNCE_US = 400  # a contact that bounces closes and opens every 400 us
 _RCD_ANSWER_US = 30_000  # self-test answered after
 _RCD_HOLD_US = 500_000  # trip output held after the leakage has gone
+WELD_UNSEEN = 256  # bit of weld_mask: the mirror contact follows the armature, not the welded contacts
 # An RDC-DD trips by current squared times time: 6 mA 10 s, 60 mA 0.1 s (IEC 62955 allows 10 s and 0.3 s).
 _RCD_DOSE_MA2_S = 360.0
 
@@ -54,6 +55,7 @@ def contactor_step(w, u, drive, t_us):
     coil_step(w, drive, t_us)
     closed = 1 - w.mains_open
     now_closed = poles_closed(w, t_us)
+    w.armature_closed = now_closed
     if w.weld_mask:
         now_closed = 1
     if now_closed != closed:
@@ -70,6 +72,8 @@ def mirror_open(w):
     """Return 1 when the mirror contact proves all mains open."""
     if w.mirror_fault != 0:
         return 1 if w.mirror_fault > 0 else 0
+    if w.weld_mask & WELD_UNSEEN:
+        return 0 if w.armature_closed else 1
     if w.weld_mask or w.neutral_weld:
         return 0
     return 1 if w.mains_open else 0

@@ -184,3 +184,42 @@ def test_protect_runs_the_ramp_while_service_lasts():
     assert image.protection.ramp_permille == 10
     cycles(image, part, 10000)
     assert image.protection.ramp_permille == 1000
+
+
+def test_contacts_may_close_only_inside_the_window_with_nothing_picked_up():
+    for values, allowed in (
+        ({}, 1),
+        ({"phase_mv": 209999}, 0),
+        ({"phase_mv": 180000}, 0),  # picked up, not tripped yet
+        ({"phase_mv": 250001}, 0),
+        ({"frequency_uhz": 49499999}, 0),
+        ({"frequency_uhz": 50200001}, 0),
+        ({"frequency_ok": 0}, 0),
+        ({"afe_ok": 0}, 0),
+    ):
+        image, part = protect_of()
+        cycles(image, part, 1)
+        assert image.protection.may_close == 1
+        for name, value in values.items():
+            if name == "phase_mv":
+                image.inputs.phase_mv[0] = value
+            else:
+                setattr(image.inputs, name, value)
+        cycles(image, part, 1)
+        assert image.protection.may_close == allowed, values
+        assert not image.protection.trip, "one cycle is below every delay"
+
+
+def test_a_stage_that_has_not_dropped_out_forbids_to_close():
+    image, part = protect_of()
+    cycles(image, part, 1)
+    image.protection.element_active[faults.ELEMENT_ROCOF] = 1
+    cycles(image, part, 1)
+    assert image.protection.service and not image.protection.unhealthy and not image.protection.may_close
+    image.protection.element_active[faults.ELEMENT_ROCOF] = 0
+    image.outputs.contactor = 1
+    cycles(image, part, 1)
+    assert not image.protection.may_close, "judged while the coil is off"
+    image.outputs.contactor = 0
+    cycles(image, part, 1)
+    assert image.protection.may_close == 1

@@ -208,6 +208,7 @@ class Rig:
         inputs.inverter_discharge_w = 22080
         protection = self.image.protection
         protection.inhibit = 0
+        protection.may_close = 1
         protection.trip = 0
         protection.service = 1
         protection.ramp_permille = 1000

@@ -169,3 +169,21 @@ def test_temperatures_rise_with_the_square_of_the_current(bench):
     assert bench.run(10).connector_c == 99.0
     bench.station.faults.clear("connector_hot")
     assert bench.run(10).connector_c < 60.0
+
+
+def test_hidden_weld_leaves_the_terminals_live_and_the_mirror_lies(bench):
+    bench.run(100)
+    bench.outputs.contactor = True
+    bench.run(50)
+    assert not bench.inputs.contactor_open
+    bench.station.faults.set("weld_unseen")
+    bench.outputs.contactor = False
+    bench.run(50)
+    assert bench.inputs.contactor_open, "the mirror follows the armature"
+    assert bench.station.truth.contactor_closed
+    bench.station.inverter.refresh()
+    assert bench.station.inverter.map.get("701.LNV") > 200
+    bench.station.faults.clear("weld_unseen")
+    bench.run(200)
+    bench.station.inverter.refresh()
+    assert not bench.station.truth.contactor_closed and bench.station.inverter.map.get("701.LNV") < 5

@@ -24,7 +24,7 @@ class Actuate:
         self._pins = board.outputs
         self._pilot = board.pilot
         self.selftest = SelfTest(image)
-        self.contactor = Contactor(image)
+        self.contactor = Contactor(image, settings)
         self.inverter = InverterImage(image, settings)
         self.panel = Panel(image)
         self._contactor = -1  # what the pins were last told

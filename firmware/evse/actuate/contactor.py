@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: MIT
 """Contactor sequence: residual-current test, gate, close, confirm; open and prove it. Every cycle.
 
-Closing: no weld (mirror contact), RCD self-test, inverter alive and at zero, gate up, coil on,
-mirror confirms. Each step has a limit; together they stay below the 3 s of IEC 61851-1.
+Closing: no weld (mirror contact and, where the inverter tells it, voltage across), RCD self-test,
+inverter alive and at zero, gate up, coil on, mirror confirms. Each step has a limit; together they stay below the 3 s of IEC 61851-1.
 Opening: coil and gate off in the same cycle, whatever asked for it; then the mirror must prove it.
 `permitted` looks at trip, faults, AFE and pilot itself: the session is not believed alone.
 """
 
+from evse.actuate.across import Across
 from evse.faults import (
     EVENT_CONTACTOR_CLOSED,
     EVENT_CONTACTOR_OPENED,
@@ -46,7 +47,8 @@ LONG_MS = 1000000  # timers stop here
 class Contactor:
     """Drives outputs.contactor, gate_arm, rcd_test and closed; sets the causes it sees."""
 
-    def __init__(self, image):
+    def __init__(self, image, settings):
+        self.across = Across(image, settings)
         self._inputs = image.inputs
         self._protection = image.protection
         self._request = image.request
@@ -81,9 +83,10 @@ class Contactor:
         elapsed_ms = self._inputs.elapsed_ms
         if self._step_ms < LONG_MS:
             self._step_ms += elapsed_ms
+        self.across.run()
         healthy = self._watch(elapsed_ms)
         step = self.step
-        if not healthy or not self.permitted():
+        if not healthy or not self.permitted() or not (self._outputs.contactor or self._protection.may_close):
             if step != OPEN:
                 self._to_open()
             self._opened(elapsed_ms)
@@ -141,9 +144,9 @@ class Contactor:
         cause[FAULT_CONTACTOR_WELD] = 0
 
     def _start(self) -> None:
-        """Begin only with open contacts, and with an inverter that answers and stands at zero."""
+        """Begin only with contacts shown open by mirror and voltage, and an inverter that answers and stands at zero."""
         inputs = self._inputs
-        if not inputs.contactor_open_proven or not inputs.inverter_ok:
+        if not inputs.contactor_open_proven or not inputs.inverter_ok or self._outputs.across_doubt:
             return
         if -AT_ZERO_W < inputs.inverter_w < AT_ZERO_W:
             self._outputs.rcd_test = 1

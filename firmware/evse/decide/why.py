@@ -103,16 +103,27 @@ def _grid(image, settings) -> str:
         return "No fresh grid measurement: power waits for the AFE."
     unseen = protection.unhealthy == faults.ELEMENT_UF1 and not inputs.frequency_ok
     lost = protection.wait_element == faults.ELEMENT_AFE and (unseen or protection.unhealthy == faults.ELEMENT_AFE)
-    if protection.unhealthy and not lost:
-        return "The grid is outside the limits for reconnecting: %s." % _outside(inputs, settings, protection.unhealthy)
-    for element in range(1, len(ELEMENTS)):
-        if protection.element_active[element] and not lost:
-            return "The grid protection's element %s has not reset: reconnecting waits for it." % ELEMENTS[element][0]
+    if not lost:
+        disturbed = _disturbed(image, settings)
+        if disturbed:
+            return disturbed
     wait_s = (protection.wait_ms + 999) // 1000
     before = DISTURBED.get(protection.wait_element)
     if before:
         return "%s: the grid must stay healthy for %d s more before reconnecting." % (before, wait_s)
     return "Waiting %d s more for the grid to stay healthy before reconnecting." % wait_s
+
+
+def _disturbed(image, settings) -> str:
+    """Return what about the grid forbids to connect at this moment, or ""."""
+    protection = image.protection
+    if protection.unhealthy:
+        what = _outside(image.inputs, settings, protection.unhealthy)
+        return "The grid is outside the limits for reconnecting: %s." % what
+    for element in range(1, len(ELEMENTS)):
+        if protection.element_active[element]:
+            return "The grid protection's element %s has not reset: reconnecting waits for it." % ELEMENTS[element][0]
+    return ""
 
 
 def _outside(inputs, settings, element: int) -> str:
@@ -133,6 +144,12 @@ def _contactor(image, settings) -> str:
         return "The cable coding allows no current: seat the plug or check the cable."
     if not image.inputs.inverter_ok:
         return "The inverter has not answered for %d ms: the contactor stays open." % image.inputs.inverter_age_ms
+    if not image.protection.may_close:
+        return _disturbed(image, settings)
+    if image.outputs.across_doubt:
+        return "The inverter's terminals are not shown dead (%s) behind the open contactor: closing waits." % shown(
+            image.inputs.inverter_mv, "mV"
+        )
     return "The contactor is not closed yet: the closing sequence is running."
 
 

@@ -14,6 +14,7 @@ UNKNOWN = -1  # of own_anti_islanding: it cannot be read
 class Inverter:
     """One inverter; the attributes hold what it last said, in our sign, and what it can do.
 
+    terminal_mv: RMS voltage at its AC terminals, line to neutral, mean of its phases; -1 = it does not tell.
     charge_w, discharge_w: most it takes and gives now (magnitudes, W). reactive_max_var: 0 = not stated.
     takes_reactive: 1 when a reactive setpoint works. response_ms: from a setpoint to the power at its terminals, at
     worst. var_response_ms: the same for reactive power, NEVER_MS when it takes none. resolution_w: step of its
@@ -45,6 +46,7 @@ class Inverter:
         self.connected = 0
         self.power_w = 0
         self.reactive_var = 0
+        self.terminal_mv = -1
         self.alarms = 0  # SunSpec 701 Alrm bits
         self.stamp_ms = 0  # ticks of the last status
         self.soc_ok = 0

@@ -13,12 +13,12 @@ from evse.drivers.inverter import NEVER_MS, NO_TEMPERATURE_CDEG, Inverter
 from evse.drivers.modbus_bus import READ, TRIP, WRITE, Transfer
 from evse.drivers.sunspec_alarms import alarm_text
 from evse.drivers.sunspec_device import DeviceError, SunSpecDevice
-from evse.drivers.sunspec_grid import GridSettings
+from evse.drivers.sunspec_grid_new import NewGridSettings
 from evse.drivers.sunspec_ratings import power_rating, smaller
 from evse.link import modbus, sunspec
 
 # Model, first offset, registers: what is read again and again
-STATUS = (701, 3, 10)  # St, InvSt, ConnSt, Alrm, DERMode, W, VA, Var
+STATUS = (701, 3, 16)  # St, InvSt, ConnSt, Alrm, DERMode, W, VA, Var, PF, A, LLV, LNV, Hz
 RATINGS = (702, 2, 47)  # nameplate and settings up to Var_SF
 SETPOINTS = (704, 22, 25)  # WSetEna .. VarSetRvrtTms
 STORAGE = (713, 2, 7)  # WHRtg .. Pct_SF
@@ -53,11 +53,12 @@ class InverterSunSpec(Inverter):
     def __init__(self, bus, unit: int, lease_ms: int, device=None):
         super().__init__(bus, unit, lease_ms)
         self.device = device or SunSpecDevice(bus, unit, "inverter")
-        self.grid = GridSettings(self.device)
+        self.grid = NewGridSettings(self.device)
         self.heartbeat = 0
         self._controller_hb = 0
         self._w_factor = 0
         self._var_factor = 0
+        self._v_factor = 0
         self._set_w_factor = 0
         self._set_var_factor = 0
         self._enabled = -1  # what was last told with OpCtl; -1 = nothing yet
@@ -124,6 +125,7 @@ class InverterSunSpec(Inverter):
         settable = await device.read(device.point(704, 53, 6), 6)
         self._w_factor = self._factor(measured, 3, 701, 116)
         self._var_factor = self._factor(measured, 6, 701, 119)
+        self._v_factor = self._factor(measured, 1, 701, 114)
         self._set_w_factor = self._factor(settable, 2, 704, 55)
         self._set_var_factor = self._factor(settable, 4, 704, 57)
         for factor, offset in ((self._set_w_factor, 55), (self._set_var_factor, 57)):
@@ -229,7 +231,7 @@ class InverterSunSpec(Inverter):
             self.take_setpoints()
 
     def take_status(self) -> int:
-        """Decode the 701 read: state, connection, alarms, power; return 0 when the power is not to be had."""
+        """Decode the 701 read: state, connection, alarms, power, voltage; return 0 when the power is not to be had."""
         data = self.status.data
         state = sunspec.u16(data, 1)
         if state == sunspec.NONE:
@@ -241,6 +243,8 @@ class InverterSunSpec(Inverter):
         reactive = sunspec.scaled(sunspec.s16(data, 9), self._var_factor, 0)
         self.power_w = 0 if power == sunspec.NONE else -power
         self.reactive_var = 0 if reactive == sunspec.NONE else -reactive
+        terminal = sunspec.scaled(sunspec.u16(data, 13), self._v_factor, 3)
+        self.terminal_mv = -1 if terminal == sunspec.NONE else terminal
         return 0 if power == sunspec.NONE else 1
 
     def take_ratings(self) -> None:

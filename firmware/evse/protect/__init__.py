@@ -24,6 +24,9 @@ class Protect:
     def __init__(self, image, settings, profile):
         self._inputs = image.inputs
         self._protection = image.protection
+        self._outputs = image.outputs
+        self._active = image.protection.element_active
+        self._nothing = bytes(len(image.protection.element_active))
         self._phases = settings.phases
         self._latch = Latch(image)
         self._under_voltage = []
@@ -63,6 +66,15 @@ class Protect:
         if not protection.service or protection.ramp_permille < 1000:
             self._enter.run(self._lowest, self._highest, self._anything())
         protection.inhibit = 0 if protection.service and inputs.afe_ok else 1
+        if not self._outputs.contactor:
+            self._may_close(protection)
+
+    def _may_close(self, protection) -> None:
+        """Contacts close only inside the enter-service window: a stage that still counts down is no permission."""
+        if protection.service:
+            protection.unhealthy = self._enter.outside(self._lowest, self._highest)
+        allowed = not protection.inhibit and not protection.unhealthy and self._active == self._nothing
+        protection.may_close = 1 if allowed else 0
 
     def _voltage(self, inputs) -> None:
         now_ms = inputs.now_ms
@@ -121,7 +133,4 @@ class Protect:
             stage.drop(now_ms)
 
     def _anything(self) -> int:
-        for active in self._protection.element_active:
-            if active:
-                return 1
-        return 0
+        return 0 if self._active == self._nothing else 1

@@ -58,7 +58,7 @@ class EnterService:
                 self._ramp()
             return
         protection.ramp_permille = 0
-        cause = self._cause(v_min_mv, v_max_mv)
+        cause = self.outside(v_min_mv, v_max_mv)
         protection.unhealthy = cause
         if cause or anything_active:
             self._unhealthy(cause, v_min_mv, v_max_mv)
@@ -71,7 +71,8 @@ class EnterService:
             else:
                 protection.wait_ms = left_ms
 
-    def _cause(self, v_min_mv: int, v_max_mv: int) -> int:
+    def outside(self, v_min_mv: int, v_max_mv: int) -> int:
+        """Return the ELEMENT_* whose side of the window is left, ELEMENT_NONE inside it."""
         inputs = self._inputs
         if not inputs.afe_ok:
             return ELEMENT_AFE

@@ -45,6 +45,7 @@ class InverterMail:
         inputs.inverter_connected = box.connected
         inputs.inverter_w = box.power_w
         inputs.inverter_var = box.reactive_var
+        inputs.inverter_mv = box.terminal_mv
         inputs.inverter_alarms = box.alarms
         inputs.inverter_charge_w = box.charge_w
         inputs.inverter_discharge_w = box.discharge_w

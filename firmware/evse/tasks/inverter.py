@@ -250,6 +250,7 @@ class InverterTask:
         box.connected = driver.connected
         box.power_w = driver.power_w
         box.reactive_var = driver.reactive_var
+        box.terminal_mv = driver.terminal_mv
         box.alarms = driver.alarms
         box.charge_w = driver.charge_w
         box.discharge_w = driver.discharge_w
