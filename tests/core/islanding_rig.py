@@ -4,6 +4,8 @@
 from evse.faults import ELEMENT_ISLANDING
 from evse.image import Image
 from evse.protect.islanding import Islanding
+from evse.protect.islanding.course import Course
+from evse.protect.islanding.push import Push
 
 RATING_W = 7360
 
@@ -12,14 +14,15 @@ class Profile:
     nominal_mv = 230000
     nominal_uhz = 50000000
     stages = ()
+    volt_var = (0, (), ())
 
 
 class Settings:
-    def __init__(self):
+    def __init__(self, rating_w=RATING_W):
         self.changed = 1
         self.phases = 1
         self.device_id = "unit"
-        self.export_rating_w = RATING_W
+        self.export_rating_w = rating_w
         self.islanding_enable = 1
         self.islanding_perturb_permille = 15
         self.islanding_probe_permille = 120
@@ -30,10 +33,10 @@ class Settings:
 class Rig:
     """A line whose frequency a rule of the test sets from the last push."""
 
-    def __init__(self, export_w=7000, settings=None):
+    def __init__(self, export_w=7000, settings=None, profile=None):
         self.image = Image()
         self.settings = settings or Settings()
-        self.islanding = Islanding(self.image, self.settings, Profile())
+        self.islanding = Islanding(self.image, self.settings, profile or Profile())
         inputs = self.image.inputs
         inputs.grid_w = -export_w
         inputs.phase_mv[0] = 230000
@@ -75,3 +78,61 @@ class Rig:
             if self.image.events.read(n, row) and row[1] == code and row[2] == ELEMENT_ISLANDING:
                 found += 1
         return found
+
+
+class Die:
+    """Chance that always gives the same, and notes what it was asked."""
+
+    def __init__(self, value=0):
+        self.value = value
+        self.spreads = []
+        self.stirs = []
+
+    def draw(self, spread, stir):
+        self.spreads.append(spread)
+        self.stirs.append(stir)
+        return self.value
+
+
+class Parts:
+    """Course and push of a unit of 10 kW that exports its rating, and the part that a test adds to them."""
+
+    def __init__(self, part):
+        self.image = Image()
+        self.settings = Settings(10000)
+        self.image.inputs.grid_w = -10000
+        self.image.inputs.phase_mv[0] = 230000
+        self.course = Course()
+        self.course.start(50000)
+        self.push = Push(self.image, Profile())
+        self.push.configure(self.settings)
+        self.die = Die()
+        self.part = part(self.image, self.course, self.push, self.die)
+        self.part.configure(self.settings)
+
+    @property
+    def sent(self):
+        return self.image.protection.perturb_var
+
+    def read(self, mhz, elapsed_ms=10):
+        """Give one reading; return what the part says to it."""
+        inputs = self.image.inputs
+        inputs.now_ms += elapsed_ms
+        inputs.cycle_uhz = mhz * 1000
+        self.course.take(mhz)
+        return self.part.run(elapsed_ms)
+
+    def hold(self, mhz, cycles):
+        """Give the same reading so often; return the first thing said that is not 0."""
+        for _ in range(cycles):
+            said = self.read(mhz)
+            if said:
+                return said
+        return 0
+
+
+def last_event(image):
+    """Return (code, subject, value) of the newest event."""
+    row = [0] * 5
+    image.events.read(image.events.count - 1, row)
+    return row[1], row[2], row[3]

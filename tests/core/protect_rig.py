@@ -19,6 +19,7 @@ class Profile:
         self.nominal_mv = 230000
         self.nominal_uhz = 50000000
         self.stages = []
+        self.volt_var = (0, (), ())
         self.rocof_mhz_s = 0
         self.rocof_delay_ms = 500
         self.mean_mv = 0

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: MIT
 """Frequency droop: points of the G98 line, through zero, in one cycle, with limits above it."""
 
-from vehicle_rig import Rig
+from vehicle_rig import Profile, Rig
 
 from evse import faults
+from evse.decide.droop import Droop
 
 
 def energised(**settings):
@@ -119,3 +120,21 @@ def test_low_frequency_only_takes_import_away_where_the_code_says_so():
     idle.decide.droop._import_only = 1
     assert at(idle, 49000000) == 0
     assert idle.image.request.owner != faults.SERVICE_DROOP
+
+
+def test_a_steep_line_takes_full_import_through_zero_to_full_export():
+    """AS/NZS 4777.2: 3.5 % droop; from full import the line needs twice the rating to arrive at full export."""
+
+    class Steep(Profile):
+        nominal_uhz = 50000000
+        under_start_uhz = 49750000
+        under_droop_permille = 35
+        under_import_only = 0
+
+    rig = energised(charge_w=7360)
+    rig.decide.droop = Droop(rig.image, rig.settings, Steep)
+    assert at(rig, 49750000) == 7360
+    assert abs(at(rig, 49750000 - 1750000) - 0) <= 2
+    assert abs(at(rig, 49750000 - 2625000) + 3680) <= 2
+    assert at(rig, 49750000 - 3500000) == -7360
+    assert at(rig, 45000000) == -7360

@@ -134,9 +134,20 @@ def test_volt_var_reads_the_curve_both_ways():
 
 
 def test_volt_var_covers_90_percent_in_its_response_time():
-    part = follow(248400, 5000)
-    covered = (part._lagged >> 4) - 230000
-    assert 0.89 * 18400 <= covered <= 0.92 * 18400, covered
+    """Of the reactive power, also from a voltage where the curve is flat; the share of a step out of the dead band."""
+    for mv, whole in ((248400, 440), (241500, 220), (211600, -440)):
+        covered = follow(mv, 5000).reactive_var * 1000 / 7360 / whole
+        assert 0.9 <= covered <= 0.92, (mv, covered)
+        assert follow(mv, 4500).reactive_var * 1000 / 7360 / whole < 0.9
+
+
+def test_volt_var_dies_away_to_nothing():
+    part = follow(248400, 20000)
+    for mv in (230000, 211600, 230000):
+        part._inputs.phase_mv[0] = mv
+        for _ in range(4000):
+            part.run()
+    assert part.reactive_var == 0
 
 
 def test_volt_var_is_off_without_a_measurement_and_where_the_code_has_none():

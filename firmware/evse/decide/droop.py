@@ -61,12 +61,16 @@ class Droop:
             self.power_w = -self._share(self._under_start_uhz - frequency_uhz, self._under_span)
 
     def _share(self, deviation_uhz: int, span: int) -> int:
-        """Return the W for a deviation; the products stay below 2^30 (span <= 72000)."""
+        """Return the W for a deviation, twice the rating at most: from full import to full export, or back."""
         settings = self._settings
         rating_w = settings.export_rating_w
         if rating_w == 0:
             rating_w = settings.import_rating_w
         deviation = deviation_uhz // 100
+        whole_w = 0
         if deviation >= span:
-            return rating_w
-        return rating_w * (deviation * 10000 // span) // 10000
+            deviation -= span
+            whole_w = rating_w
+            if deviation >= span:
+                return 2 * rating_w
+        return whole_w + rating_w * (deviation * 10000 // span) // 10000  # stays below 2^30: span <= 72000

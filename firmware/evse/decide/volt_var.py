@@ -1,15 +1,17 @@
 # SPDX-License-Identifier: MIT
 """Volt-var: reactive power from grid voltage along the profile's curve. Every cycle; nothing where it is off.
 
-The highest phase decides on the right half of the curve as it does for volt-watt. The answer follows the voltage as a
-first-order lag that has covered 90 % after the profile's response time. Shares are of the greater rating, + absorbed.
+The highest phase decides on the right half of the curve as it does for volt-watt. The answer follows the curve as a
+first-order lag that has covered 90 % a little before the profile's response time: codes measure the reactive power
+itself, the link's time included. Shares are of the greater rating, + absorbed.
 A remote lease that asks for reactive power itself goes before; what is possible is limit's business.
 """
 
 from evse.fixed import interpolate, permille
 
-SCALE_BITS = 4  # the lagged voltage is kept in 1/16 mV, so that a slow answer still arrives
-TO_90_PERCENT = 23  # tenths: ln 10, from the time constant to 90 %
+SCALE_BITS = 12  # the lagged share is kept in 1/4096 permille, so that a slow answer still arrives
+ROUND = 1 << (SCALE_BITS - 1)
+TO_90_PERCENT = 24  # tenths; ln 10 = 2.30 would be exact
 LONGEST_MS = 50
 
 
@@ -23,7 +25,7 @@ class VoltVar:
         self._voltages_mv = profile.volt_var[1]
         self._shares = profile.volt_var[2]
         self._response_ms = max(100, profile.volt_response_ms) if self._enabled else 100
-        self._lagged = profile.nominal_mv << SCALE_BITS
+        self._lagged = 0
         self.reactive_var = 0
 
     def run(self) -> None:
@@ -35,11 +37,11 @@ class VoltVar:
             self.reactive_var = 0
             return
         phase_mv = inputs.phase_mv
-        highest_mv = max(phase_mv[0], phase_mv[1], phase_mv[2])
+        share = interpolate(max(phase_mv[0], phase_mv[1], phase_mv[2]), self._voltages_mv, self._shares)
         elapsed_ms = inputs.elapsed_ms if inputs.elapsed_ms < LONGEST_MS else LONGEST_MS
-        away = (highest_mv << SCALE_BITS) - self._lagged
+        away = (share << SCALE_BITS) - self._lagged
         self._lagged += away * TO_90_PERCENT // 10 * elapsed_ms // self._response_ms
-        share = interpolate(self._lagged >> SCALE_BITS, self._voltages_mv, self._shares)
+        share = (self._lagged + ROUND) >> SCALE_BITS
         settings = self._settings
         rating_w = max(settings.import_rating_w, settings.export_rating_w)
         self.reactive_var = permille(rating_w, share) if share >= 0 else -permille(rating_w, -share)

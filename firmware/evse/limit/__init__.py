@@ -19,11 +19,11 @@ from evse.limit.rating import Cable, Inverter, Rating, Vehicle
 from evse.limit.site import SiteLimit
 from evse.limit.soc import SocGuard
 from evse.limit.temperature import BatteryTemperature, Temperature
+from evse.profiles.reactive import most_reactive_permille
 
 SLOW_MS = 50
 STOP_PERMILLE_MIN = 15000  # a normal stop reaches zero in 4 s at most: it has 6 s
 REPORT_MS = 100  # a new reason is recorded once it has lasted this long
-VAR_SHARE_PERMILLE = 440  # reactive power, of the rating
 
 
 class Limit:
@@ -66,6 +66,7 @@ class Limit:
         self._droop_rate = Rate()
         self._soft_rate = Rate()
         self._droop_w = 0
+        self._most_var_permille = most_reactive_permille(profile)
         self._most_var = 0
         self._changed = -1
         self._stopping = -1
@@ -92,7 +93,7 @@ class Limit:
         self._stopping = stop
         self._slow_ms = SLOW_MS  # a changed rating holds from this cycle on
         rating_w = max(settings.import_rating_w, settings.export_rating_w)
-        self._most_var = rating_w * VAR_SHARE_PERMILLE // 1000
+        self._most_var = rating_w * self._most_var_permille // 1000
         down = settings.ramp_down_permille_min
         if stop and 0 < down < STOP_PERMILLE_MIN:
             down = STOP_PERMILLE_MIN

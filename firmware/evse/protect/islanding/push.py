@@ -6,8 +6,8 @@ same at any export. Writes protection.perturb_var (+ absorbs), which limit adds 
 """
 
 from evse.fixed import clamp
+from evse.profiles.reactive import most_reactive_permille
 
-MOST_PERMILLE = 440  # reactive power of the rating, whoever asks for it: what limit allows too
 SAG_PERMILLE = 900  # of nominal: below it pushes shrink with the square of the voltage, as a weak grid demands
 
 
@@ -19,6 +19,7 @@ class Push:
         self._request = image.request
         self._protection = image.protection
         self._sag_mv = profile.nominal_mv * SAG_PERMILLE // 1000
+        self._most_permille = most_reactive_permille(profile)  # what limit allows too
         self._rating_w = 1
         self.most_var = 0  # what all may ask for together
         self.sign = 1  # + = absorbs
@@ -32,7 +33,7 @@ class Push:
         """Take the settings."""
         rating_w = settings.export_rating_w
         self._rating_w = rating_w if rating_w else 1
-        self.most_var = rating_w * MOST_PERMILLE // 1000
+        self.most_var = rating_w * self._most_permille // 1000
 
     def flip(self) -> None:
         """Push the other way, from now on."""
