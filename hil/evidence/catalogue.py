@@ -6,7 +6,7 @@ from __future__ import annotations
 import random
 from dataclasses import replace
 
-from hil.evidence import phases, rates, reconnect, ride, stages
+from hil.evidence import curves, droop, islands, phases, ranges, rates, reconnect, ride, service, stages
 from hil.evidence.model import Facts, Session
 
 
@@ -16,7 +16,10 @@ def sessions(profile: str, seed: int = 1) -> list[Session]:
     shorter = reconnect.shortened(facts)
     found = [_with(session, shorter) for session in stages.sessions(facts)]
     found += [_with(session, shorter) for session in rates.sessions(facts, seed)]
-    return found + reconnect.sessions(facts) + ride.sessions(facts, shorter) + phases.sessions(facts, shorter)
+    found += ranges.sessions(facts, shorter)
+    found += reconnect.sessions(facts) + service.sessions(facts)
+    found += ride.sessions(facts, shorter) + phases.sessions(facts, shorter)
+    return found + [row for part in (droop, curves, islands) for row in part.sessions(facts, shorter)]
 
 
 def _with(session: Session, changes: str) -> Session:

@@ -3,16 +3,21 @@
 
 from __future__ import annotations
 
+import statistics
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from backfeed.report.model import Check
 from hil.evidence.model import Case
-from hil.evidence.watch import Watch
+from hil.evidence.watch import Sample, Watch
 
 BOUNCE_US = 5_000
 REACHED_SHARE = 0.95
+ANSWERED_SHARE = 0.9  # IEEE 1547: the open-loop response time ends there
+LEAST_CHANGE = 0.02  # of the rating: less is no answer
+LEVEL_US = 1_000_000  # a level is the mean of so long: five periods of the quiet square of anti-islanding
 
 
 @dataclass
@@ -79,13 +84,21 @@ def _ramps(case: Case, span: Span, watch: Watch) -> Measured:
     closings = watch.closings(span.start_us, span.end_us)
     if not closings:
         return None, "% of rating", None, case.high, "never closed"
+    return _rise(case, span, watch, closings[0])
+
+
+def _rises(case: Case, span: Span, watch: Watch) -> Measured:
+    """Judge the ramp of a closing before the case."""
+    return _rise(case, span, watch, watch.closings(0, span.end_us)[-1])
+
+
+def _rise(case: Case, span: Span, watch: Watch, closed_us: int) -> Measured:
     full_us = case.delay_ms * 1000
     excess, reached = -100.0, 0.0
-    for t_us, power_w in watch.power:
-        if closings[0] <= t_us <= span.end_us:
-            share = abs(power_w) / span.rating_w
-            excess = max(excess, 100 * (share - min((t_us - closings[0]) / full_us, 1.0)))
-            reached = max(reached, share)
+    for sample in watch.between(closed_us, span.end_us):
+        share = abs(sample.power_w) / span.rating_w
+        excess = max(excess, 100 * (share - min((sample.t_us - closed_us) / full_us, 1.0)))
+        reached = max(reached, share)
     why = "" if reached >= REACHED_SHARE else f"power reached only {100 * reached:.0f} % of the rating"
     return excess, "% of rating", None, case.high, why
 
@@ -94,11 +107,68 @@ def _ceases(case: Case, span: Span, watch: Watch) -> Measured:
     since_us = span.start_us + round(case.since_s * 1e6)
     if _real_openings(span, watch):
         return None, "ms", case.low, case.high, "the contactor opened"
-    back = [abs(power_w) for t_us, power_w in watch.power if span.end_us - 200_000 <= t_us <= span.end_us]
+    back = [abs(sample.power_w) for sample in watch.between(span.end_us - 200_000, span.end_us)]
     if not back or max(back) < 0.02 * span.rating_w:
         return None, "ms", case.low, case.high, "power did not come back afterwards"
     why = "" if span.cease_us > since_us else "no current flowed before the step"
     return (span.cease_us - since_us) / 1000, "ms", case.low, case.high, why
+
+
+Quantity = Callable[[Sample], float]
+
+
+def _power(sample: Sample) -> float:
+    return sample.power_w
+
+
+def _reactive(sample: Sample) -> float:
+    return sample.reactive_var
+
+
+def _current(sample: Sample) -> float:
+    return abs(sample.power_w) / max(sample.voltage_v, 1.0)
+
+
+def _level(quantity: Quantity, case: Case, span: Span, watch: Watch) -> Measured:
+    """Return the mean over the last LEVEL_US before since_s, in % of rating."""
+    if _real_openings(span, watch):
+        return None, "% of rating", case.low, case.high, "the contactor opened"
+    until_us = span.start_us + round(case.since_s * 1e6)
+    value = _mean(quantity, watch, until_us - LEVEL_US, until_us)
+    return 100 * value / span.rating_w, "% of rating", case.low, case.high, ""
+
+
+def _answer(quantity: Quantity, case: Case, span: Span, watch: Watch) -> Measured:
+    """Return how long after since_s nine tenths of the change, which begins with the first move, were done."""
+    if _real_openings(span, watch):
+        return None, "ms", case.low, case.high, "the contactor opened"
+    since_us = span.start_us + round(case.since_s * 1e6)
+    until_us = since_us + round(case.delay_ms * 1000)
+    moved_us = span.start_us + round(case.moves[0].at_s * 1e6)
+    before = _mean(quantity, watch, moved_us - LEVEL_US, moved_us)
+    after = _mean(quantity, watch, until_us - LEVEL_US, until_us)
+    if abs(after - before) < LEAST_CHANGE * span.rating_w:
+        return None, "ms", case.low, case.high, f"it went from {before:.0f} to {after:.0f} only"
+    for sample in watch.between(moved_us, until_us):
+        if (quantity(sample) - before) / (after - before) >= ANSWERED_SHARE:
+            return max((sample.t_us - since_us) / 1000, 0.0), "ms", case.low, case.high, ""
+    return None, "ms", case.low, case.high, "no answer"
+
+
+def _kept(quantity: Quantity, case: Case, span: Span, watch: Watch) -> Measured:
+    """Return the least between since_s and delay_ms later, in % of what it was before the case."""
+    if _real_openings(span, watch):
+        return None, "% of before", case.low, case.high, "the contactor opened"
+    since_us = span.start_us + round(case.since_s * 1e6)
+    before = abs(_mean(quantity, watch, span.start_us - LEVEL_US, span.start_us))
+    if before < LEAST_CHANGE:
+        return None, "% of before", case.low, case.high, "nothing flowed before"
+    least = min(abs(quantity(sample)) for sample in watch.between(since_us, since_us + case.delay_ms * 1000))
+    return 100 * least / before, "% of before", case.low, case.high, ""
+
+
+def _mean(quantity: Quantity, watch: Watch, from_us: int, to_us: int) -> float:
+    return statistics.fmean(quantity(sample) for sample in watch.between(from_us, to_us))
 
 
 JUDGES: dict[str, Callable[[Case, Span, Watch], Measured]] = {
@@ -107,7 +177,17 @@ JUDGES: dict[str, Callable[[Case, Span, Watch], Measured]] = {
     "off": _off,
     "closes": _closes,
     "ramps": _ramps,
+    "rises": _rises,
     "ceases": _ceases,
+    "power": partial(_level, _power),
+    "reactive": partial(_level, _reactive),
+    "power_answers": partial(_answer, _power),
+    "reactive_answers": partial(_answer, _reactive),
+    "power_kept": partial(_kept, _power),
+    "current_kept": partial(_kept, _current),
 }
-# Whether a case begins in service (contactor closed) or not.
-BEGINS_CLOSED = {"stays": True, "opens": True, "ceases": True, "off": False, "closes": False, "ramps": False}
+# Those that begin before the contactor closed; all others begin in service.
+BEGIN_OPEN = ("off", "closes", "ramps")
+BEGINS_CLOSED = {name: name not in BEGIN_OPEN for name in JUDGES}
+# Those that need the power asked for to flow before they begin.
+NEED_POWER = ("ceases", "power", "reactive", "power_answers", "reactive_answers", "power_kept", "current_kept")

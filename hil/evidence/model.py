@@ -12,6 +12,8 @@ from backfeed.checkout import FIRMWARE
 
 VOLTAGE_MARGIN = 2.0 / 230.0  # of nominal, on either side of a threshold
 FREQUENCY_MARGIN = 0.05 / 50.0
+PHASE_A = 32  # rating of the virtual board's contactor and cable
+QUICK_MS = 10_000
 OVERRUN_MS = 100.0  # sensing, cycle and contactor after a stage's delay
 
 
@@ -27,11 +29,16 @@ class Move:
     jump_deg: float | None = None
     thd: float | None = None
     noise: float | None = None
+    island: tuple[float, float] | None = None  # a resonant load (Qf 1) takes the present export; dP, dQ as shares more
+    opens: bool = False  # the grid switch: loss of mains
 
 
 @dataclass(frozen=True)
 class Case:
-    """One thing to prove. judge: a name of judge.JUDGES; since_s: the instant that times count from."""
+    """One thing to prove. judge: a name of judge.JUDGES; since_s: the instant that times count from.
+
+    setpoint: power asked for before the case begins, share of the rating, - = export; lead_s: how long before.
+    """
 
     name: str
     text: str
@@ -43,12 +50,17 @@ class Case:
     high: float | None = None
     element: str = ""  # the one that must have tripped; "" any
     phase: int = 0  # and the phase it must name; 0 any
-    delay_ms: float = 0.0  # of the stage, for the overrun
+    delay_ms: float = 0.0  # of the stage, for the overrun; of a level or an answer, how long it is watched
+    setpoint: float | None = None
+    lead_s: float = 0.0
 
 
 @dataclass(frozen=True)
 class Session:
-    """A board from power-up, and cases one after another. changes: profile_changes in force."""
+    """A board from power-up, and cases one after another. changes: profile_changes in force.
+
+    rated_w: station and inverter are rated so and asked for all of it; 0 = as built, and a third of it.
+    """
 
     profile: str
     name: str
@@ -56,7 +68,8 @@ class Session:
     phases: int = 1
     changes: str = ""
     settings: dict[str, Any] = field(default_factory=dict)
-    kind: str = ""  # stages, rates, reconnect, ride, phases
+    kind: str = ""  # stages, ranges, rates, reconnect, ride, phases, droop, curves, islands
+    rated_w: int = 0
 
 
 def firmware(name: str) -> Any:
@@ -83,6 +96,26 @@ class Facts:
         self.stages = [Stage(self, row) for row in self.profile.stages]
 
     @property
+    def rated_w(self) -> int:
+        """Most that one phase of this nominal voltage carries on the board's current rating, W."""
+        return int(self.nominal_v) * PHASE_A
+
+    @property
+    def room_hz(self) -> tuple[float, float]:
+        """Lowest and highest frequency at which no stage acts within QUICK_MS."""
+        quick = [stage for stage in self.stages if not stage.of_voltage and stage.relay_ms < QUICK_MS]
+        lows = [stage.threshold for stage in quick if not stage.over]
+        highs = [stage.threshold for stage in quick if stage.over]
+        return max(lows, default=self.nominal_hz - 4) + 0.15, min(highs, default=self.nominal_hz + 4) - 0.15
+
+    @property
+    def room_v(self) -> tuple[float, float]:
+        """Lowest and highest voltage, V, that lie inside every stage by the test margin."""
+        lows = [stage.threshold for stage in self.stages if stage.of_voltage and not stage.over]
+        highs = [stage.threshold for stage in self.stages if stage.of_voltage and stage.over]
+        return max(lows) + self.margin_v, min(highs) - self.margin_v
+
+    @property
     def slow_hz_s(self) -> float:
         """Slope at which the frequency may be brought somewhere without anything answering."""
         return 0.4 * self.rocof_hz_s if self.rocof_hz_s else 5.0
@@ -90,6 +123,12 @@ class Facts:
     def reaching(self, value: float, of_voltage: bool) -> list[Stage]:
         """Return the stages beyond whose threshold a value lies."""
         return [stage for stage in self.stages if stage.of_voltage == of_voltage and stage.passed_by(value)]
+
+
+def quick_ramp(facts: Facts) -> str:
+    """Return the change that makes the ramp after connection as fast as the code lets it, for cases that need power."""
+    key = "enter_ramp_permille_min"
+    return f"{key}={facts.ranges[key][1]}" if key in facts.ranges and facts.profile.enter_ramp_permille_min else ""
 
 
 class Stage:

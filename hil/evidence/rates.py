@@ -53,17 +53,9 @@ def _home(facts: Facts, at_s: float, from_hz: float) -> tuple[Move, float]:
     return Move(at_s, frequency_hz=facts.nominal_hz, ramp_s=ramp_s), at_s + ramp_s + 1.0
 
 
-def _room_hz(facts: Facts) -> tuple[float, float]:
-    """Return the lowest and highest frequency at which no stage acts within some seconds."""
-    quick = [stage for stage in facts.stages if not stage.of_voltage and stage.relay_ms < 10_000]
-    lows = [stage.threshold for stage in quick if not stage.over]
-    highs = [stage.threshold for stage in quick if stage.over]
-    return max(lows, default=facts.nominal_hz - 4) + 0.15, min(highs, default=facts.nominal_hz + 4) - 0.15
-
-
 def _ramp(facts: Facts, slope: float, wish_s: float) -> tuple[float, float, float]:
     """Return where a ramp begins and ends and how long it lasts, as long as wished or as the stages leave room."""
-    low, high = _room_hz(facts)
+    low, high = facts.room_hz
     length_s = min(wish_s, (high - low) / abs(slope))
     middle = min(max(facts.nominal_hz, low + abs(slope) * length_s / 2), high - abs(slope) * length_s / 2)
     return middle - slope * length_s / 2, middle + slope * length_s / 2, length_s
@@ -143,7 +135,7 @@ def _jumps(facts: Facts) -> list[Case]:
     cases = []
     for angle in JUMPS_DEG:
         start_hz = facts.nominal_hz - (0.5 if angle > 0 else -0.5) * facts.nominal_hz / 50
-        low, high = _room_hz(facts)
+        low, high = facts.room_hz
         start_hz = min(max(start_hz, low), high)
         first, at_s = _start(facts, start_hz)
         home, end_s = _home(facts, at_s + 2.0, start_hz)

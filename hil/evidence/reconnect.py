@@ -39,7 +39,8 @@ def _quickest(facts: Facts) -> Stage:
     return min((stage for stage in facts.stages if stage.of_voltage), key=lambda stage: stage.relay_ms)
 
 
-def _trip(facts: Facts) -> Case:
+def first_trip(facts: Facts) -> Case:
+    """Return the trip that a reconnection begins with: the quickest voltage stage."""
     stage = _quickest(facts)
     text = f"{stage.beyond:.1f} V: trips, so that reconnection can be tried"
     end_s = 0.1 + stage.relay_ms / 1000 + 0.5
@@ -90,7 +91,7 @@ def _reconnect(facts: Facts) -> list[Case]:
         wait_s * 1000,
         (wait_s + CLOSING_S) * 1000 + p.enter_random_ms,
     )
-    return [_trip(facts), *_off(facts), glitch]
+    return [first_trip(facts), *_off(facts), glitch]
 
 
 def _ramp(facts: Facts) -> list[Case]:
@@ -99,7 +100,7 @@ def _ramp(facts: Facts) -> list[Case]:
     full_s = 60_000 / p.enter_ramp_permille_min
     share = p.enter_ramp_permille_min / 10
     return [
-        _trip(facts),
+        first_trip(facts),
         Case(
             "T-N-2",
             f"export rises by {share:g} % of rating a minute at most, and gets there: greatest excess",

@@ -4,17 +4,22 @@
 from __future__ import annotations
 
 import tomllib
+from dataclasses import replace
 from typing import Any
 
 from backfeed.checkout import HIL
-from hil.evidence.model import Case, Facts, Move, Session
+from hil.evidence.model import Case, Facts, Move, Session, quick_ramp
 from hil.evidence.rates import WITHSTAND
 
 SEQUENCES = HIL / "scenarios" / "grid"
 CEASE_MS = 160.0  # Rule 21: momentary cessation within 0.16 s
 LONGEST_S = 600.0  # "unlimited" regions are held for this; they hold no timer
 RECOVER_S = 3.0
-RAMP = "enter_ramp_permille_min"  # at its fastest for cessation: there must be a current to end
+KEPT_PERCENT = 80.0  # IEEE 1547.1: of the current before, in mandatory operation
+KEPT_S = 3.0  # watched for so long at most
+SETTLED_S = 0.1  # from a step until the inverter's current has settled
+HOLD_EARLY_S = 0.05
+FULL = -1.0
 
 
 def sessions(facts: Facts, changes: str) -> list[Session]:
@@ -25,14 +30,53 @@ def sessions(facts: Facts, changes: str) -> list[Session]:
         found.append(Session(facts.name, "regions", tuple(cases), changes=changes, kind="ride"))
     cease = _cessation(facts)
     if cease:
-        quick = f"{RAMP}={facts.ranges[RAMP][1]}" if RAMP in facts.ranges else ""
-        both = ",".join(part for part in (changes, quick) if part)
+        both = ",".join(part for part in (changes, quick_ramp(facts)) if part)
         found.append(Session(facts.name, "cessation", tuple(cease), changes=both, kind="ride"))
     for path in sorted(SEQUENCES.glob("*.toml")):
-        listed = [_sequence(facts, row) for row in _rows(path) if facts.name in row["profiles"]]
-        if listed:
-            found.append(Session(facts.name, path.stem, tuple(listed), changes=changes, kind="ride"))
+        listed = tomllib.loads(path.read_text(encoding="utf-8"))
+        if listed["kind"] != "sequence":
+            continue
+        rows = [row for row in listed["case"] if facts.name in row["profiles"]]
+        if rows:
+            sequences = tuple(_sequence(facts, row) for row in rows)
+            found.append(Session(facts.name, path.stem, sequences, changes=changes, kind="ride"))
+            if listed.get("at_full_power"):
+                at = ",".join(part for part in (changes, quick_ramp(facts)) if part)
+                whole = tuple(replace(case, name=f"{case.name}-full", setpoint=FULL) for case in sequences)
+                found.append(Session(facts.name, f"{path.stem}-full", whole, 1, at, {}, "ride", facts.rated_w))
+    kept = _kept(facts)
+    if kept:
+        at = ",".join(part for part in (changes, quick_ramp(facts)) if part)
+        found.append(Session(facts.name, "current-kept", tuple(kept), 1, at, {}, "ride", facts.rated_w))
     return found
+
+
+def _kept(facts: Facts) -> list[Case]:
+    """Return the low-voltage regions of mandatory operation, where the current may fall by a fifth at most."""
+    cases = []
+    for quantity, low, high, least_ms, mode in facts.regions:
+        if quantity != "v" or mode != "mandatory" or high / 1000 > facts.nominal_v:
+            continue
+        volts = low / 1000 + facts.margin_v
+        hold_s = min(least_ms / 1000 - HOLD_EARLY_S, KEPT_S)
+        if hold_s <= SETTLED_S:
+            continue
+        moves = (Move(0.1, voltage_v=volts), Move(0.1 + hold_s, voltage_v=facts.nominal_v))
+        text = f"{volts:.1f} V for {hold_s:.2f} s at full power: least current, from {SETTLED_S:g} s after the step on"
+        watched_ms = 1000 * (hold_s - SETTLED_S)
+        case = Case(
+            f"RT-I-{volts:.0f}",
+            text,
+            "current_kept",
+            moves,
+            hold_s + RECOVER_S,
+            0.1 + SETTLED_S,
+            KEPT_PERCENT,
+            delay_ms=watched_ms,
+            setpoint=FULL,
+        )
+        cases.append(case)
+    return cases
 
 
 def _region(facts: Facts, quantity: str, low: int, high: int, least_ms: int, mode: str) -> list[Case]:
@@ -83,10 +127,6 @@ def _cessation(facts: Facts) -> list[Case]:
     ]
 
 
-def _rows(path: Any) -> list[dict[str, Any]]:
-    return list(tomllib.loads(path.read_text(encoding="utf-8"))["case"])
-
-
 def _sequence(facts: Facts, row: dict[str, Any]) -> Case:
     """Return a listed sequence: steps of [value, seconds, ramp in s], in pu, V or Hz, with one repeat count."""
     moves, now_s = [], 0.1
@@ -99,4 +139,8 @@ def _sequence(facts: Facts, row: dict[str, Any]) -> Case:
                 volts = value * facts.nominal_v if row["quantity"] == "pu" else value
                 moves.append(Move(now_s, voltage_v=volts, ramp_s=ramp_s))
             now_s += ramp_s + seconds
+    if "power_kept" in row:
+        watched_ms = 1000 * (now_s - 0.1)
+        low = float(row["power_kept"])
+        return Case(row["name"], row["text"], "power_kept", tuple(moves), now_s + 1.0, 0.1, low, delay_ms=watched_ms)
     return Case(row["name"], row["text"], "stays", tuple(moves), now_s + 1.0)

@@ -18,19 +18,22 @@ from typing import Any
 from backfeed import firmware_ask
 from backfeed.errors import PartError
 from backfeed.report.model import Check
-from hil.evidence.judge import BEGINS_CLOSED, Span, check
+from hil.evidence.judge import BEGINS_CLOSED, NEED_POWER, Span, check
 from hil.evidence.model import Case, Facts, Move, Session
 from hil.evidence.watch import Watch
-from hil.plant.config import StationConfig
+from hil.plant.config import InverterConfig, StationConfig
 from hil.plant.station import Station
 from hil.virtual_board import VirtualBoard, VirtualBoardError
 
 STIFF = 1000.0  # short-circuit ratio: what a grid simulator is to a charger
 CLOSE_LIMIT_S = 30.0  # for vehicle and contactor after the first wait
 SETTLE_S = 3.0  # of exporting before the first case
-EXPORT_W = {1: -2500, 3: -7500}  # what the smallest nominal voltage can carry on 32 A
+EXPORT_W = {1: 2500, 3: 7500}  # what the smallest nominal voltage can carry on 32 A
+LEASE_S = 3600  # of the setpoint
 OPEN_MS = 20.0  # contactor: the slowest that the limit of delay + 100 ms allows for
-POWER_LIMIT_S = 60.0  # for the ramp after connection, where a case needs the power
+POWER_LIMIT_S = 60.0  # for the power to flow, beside the code's ramp after connection
+REACTIVE_SHARE, APPARENT_SHARE = 0.44, 1.1  # of a rated inverter, or more where the code's curve asks for more
+ISLAND_QUALITY = 1.0
 CEASED_SHARE = 0.05  # of rated current: what IEEE 1547.1 takes for ended
 TRIP_LINE = re.compile(r"^\d+ .* (\w+) L(\d) value=(-?\d+) limit=(-?\d+)", re.MULTILINE)
 HASH_LINE = re.compile(r"profile=\w+ hash=([0-9a-f]{8})")
@@ -65,19 +68,13 @@ def play(session: Session, seed: int = 1, firmware: str = "firmware") -> Result:
 def _board(session: Session, seed: int, firmware: str, result: Result) -> int:
     """Play cases on one board; return how many, at least one."""
     facts = Facts(session.profile, session.changes)
-    config = StationConfig(
-        phases=session.phases,
-        nominal_v=facts.nominal_v,
-        nominal_hz=facts.nominal_hz,
-        short_circuit_ratio=STIFF,
-        open_ms=OPEN_MS,
-        seed=seed,
-    )
-    station = Station(config)
+    station = Station(_config(session, facts, seed))
     station.vehicle.plug()
     with tempfile.TemporaryDirectory(prefix="backfeed-evidence-") as folder:
         fram = Path(folder) / "fram.bin"
         wanted = {"profile": session.profile, "phases": session.phases, "profile_changes": session.changes}
+        if session.rated_w:
+            wanted |= {"export_rating_w": session.rated_w, "import_rating_w": session.rated_w}
         firmware_ask.write_settings(fram, {**wanted, **session.settings})
         watch = Watch(station)
         try:
@@ -86,6 +83,26 @@ def _board(session: Session, seed: int, firmware: str, result: Result) -> int:
                 return Player(session, facts, station, board, watch, seed, result).play()
         except VirtualBoardError as error:
             raise PartError(f"{session.profile} {session.name}: {error}") from error
+
+
+def _config(session: Session, facts: Facts, seed: int) -> StationConfig:
+    config = StationConfig(
+        phases=session.phases,
+        nominal_v=facts.nominal_v,
+        nominal_hz=facts.nominal_hz,
+        short_circuit_ratio=STIFF,
+        open_ms=OPEN_MS,
+        seed=seed,
+    )
+    if not session.rated_w:
+        return config
+    reactive = max(REACTIVE_SHARE, *(abs(share) / 1000 for share in (0, *facts.profile.volt_var[2])))
+    inverter = InverterConfig(
+        rated_w=session.rated_w,
+        rated_va=session.rated_w * max(APPARENT_SHARE, math.hypot(1.0, reactive)),
+        rated_var=session.rated_w * reactive,
+    )
+    return replace(config, inverter=inverter)
 
 
 class Player:
@@ -104,8 +121,11 @@ class Player:
         self._session, self._facts, self._station = session, facts, station
         self._board, self._watch, self._result = board, watch, result
         self._random = random.Random(f"{session.profile} {session.name} {seed}")
-        rating_w = float(session.settings.get("export_rating_w", 0)) or abs(EXPORT_W[session.phases])
-        self._rating_w = rating_w
+        # Shares of a case are of what the session exports at most.
+        self._rating_w = float(
+            session.rated_w or session.settings.get("export_rating_w", 0) or EXPORT_W[session.phases]
+        )
+        self._asked = 0.0  # share of it, - = export
 
     def play(self) -> int:
         """Enter service, export, play; return how many cases were played."""
@@ -128,12 +148,21 @@ class Player:
                 f"{self._session.profile} {self._session.name}: the contactor did not close within {limit_s:g} s"
                 f" of power-up; the console says:\n{board.console.tail()}"
             )
-        self._say("mode script", "unlock installer", f"setpoint {EXPORT_W[self._session.phases]} 3600")
+        self._say("mode script", "unlock installer")
+        first = self._session.cases[0].setpoint
+        self._ask(-1.0 if first is None else first)
         self._result.hash = self._result.hash or self._hash()
         board.run(SETTLE_S)
-        if any(case.judge == "ceases" for case in self._session.cases):
-            wanted_w = 0.9 * abs(EXPORT_W[self._session.phases])
-            board.run_while(lambda: abs(truth.power_w) < wanted_w, POWER_LIMIT_S, 0.1)
+        if needs_power(self._session):
+            ramp_s = 60_000 / p.enter_ramp_permille_min if p.enter_ramp_permille_min else 0.0
+            wanted_w = 0.99 * abs(self._asked) * self._rating_w
+            board.run_while(lambda: abs(truth.power_w) < wanted_w, POWER_LIMIT_S + ramp_s, 0.1)
+            board.run(SETTLE_S)
+
+    def _ask(self, share: float) -> None:
+        """Ask for a share of the rating, - = export."""
+        self._asked = share
+        self._say(f"setpoint {round(share * self._rating_w)} {LEASE_S}")
 
     def _say(self, *lines: str) -> str:
         """Type lines; return what the console says to them."""
@@ -155,6 +184,9 @@ class Player:
 
     def _case(self, case: Case) -> Check:
         board = self._board
+        if case.setpoint is not None and case.setpoint != self._asked:
+            self._ask(case.setpoint)
+            board.run(case.lead_s)
         # A stimulus may fall anywhere in the line cycle and in the firmware's cycle.
         start_us = board.now_us + 100_000 + self._random.randrange(0, 20_000, 50)
         end_us = start_us + round(case.duration_s * 1e6)
@@ -196,12 +228,29 @@ class Player:
             at(t_us, grid.distort, move.thd)
         if move.noise is not None:
             at(t_us, grid.noise, move.noise)
+        if move.island is not None:
+            at(t_us, self._balance, *move.island)
+        if move.opens:
+            at(t_us, grid.open)
+
+    def _balance(self, dp: float, dq: float) -> None:
+        """Put a resonant load (quality factor 1) beside the charger that takes what it feeds in now."""
+        truth = self._station.truth
+        self._station.grid.island_load(-truth.power_w, ISLAND_QUALITY, dp, dq, -truth.reactive_var)
+
+
+def needs_power(session: Session) -> bool:
+    """Whether the power asked for must flow before the first case."""
+    return any(case.judge in NEED_POWER or any(move.island for move in case.moves) for case in session.cases)
 
 
 def lasts_s(session: Session) -> float:
     """Return about how much virtual time a session takes, s."""
     profile = Facts(session.profile, session.changes).profile
-    return profile.first_wait_ms / 1000 + 8.0 + sum(case.duration_s + 0.6 for case in session.cases)
+    ramps = needs_power(session) and profile.enter_ramp_permille_min
+    ramp_s = 60_000 / profile.enter_ramp_permille_min if ramps else 0.0
+    wait_s = (profile.first_wait_ms + profile.enter_random_ms) / 1000
+    return wait_s + ramp_s + 8.0 + sum(case.duration_s + case.lead_s + 0.6 for case in session.cases)
 
 
 def play_all(sessions: list[Session], jobs: int, seed: int = 1, firmware: str = "firmware") -> Iterator[Result]:

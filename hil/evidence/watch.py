@@ -3,11 +3,20 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from hil.plant.station import Station
 
-SAMPLE_US = 100_000
+SAMPLE_US = 50_000
+
+
+class Sample(NamedTuple):
+    """The unit's terminals at one instant: us; W, + charging; var, + absorbed; V RMS of L1."""
+
+    t_us: int
+    power_w: float
+    reactive_var: float
+    voltage_v: float
 
 
 class Watch:
@@ -19,7 +28,7 @@ class Watch:
         self._next_us = 0
         self.opened_us: list[int] = []
         self.closed_us: list[int] = []
-        self.power: list[tuple[int, float]] = []  # W, + charging
+        self.samples: list[Sample] = []
 
     def __call__(self, t_us: int, outputs: Any, inputs: Any) -> None:
         truth = self._truth
@@ -31,12 +40,16 @@ class Watch:
             )
         if t_us >= self._next_us:
             self._next_us = t_us + SAMPLE_US
-            self.power.append((t_us, truth.power_w))
+            self.samples.append(Sample(t_us, truth.power_w, truth.reactive_var, truth.voltage_v))
 
     @property
     def current_end_us(self) -> int:
         """Last instant at which current flowed (more than the plant's floor)."""
         return self._truth.current_end_us
+
+    def between(self, from_us: float, to_us: float) -> list[Sample]:
+        """Return the samples of a span."""
+        return [sample for sample in self.samples if from_us <= sample.t_us <= to_us]
 
     def openings(self, from_us: int, to_us: int) -> list[int]:
         """Return the openings in a span."""
