@@ -19,6 +19,13 @@ def may_be_energised(image) -> bool:
     return image.outputs.contactor == 1 or (image.status.cycles > 0 and not image.inputs.contactor_open_proven)
 
 
+def judge(values) -> None:
+    """Raise ValueError when a grid code cannot be used with these changes: at boot it would hold the charger safe."""
+    from evse.profiles.loader import load
+
+    load(values["profile"], values["profile_changes"])
+
+
 def open_settings(board, image, said):
     """Return the settings; damaged ones fall back to their defaults with a fault."""
     from evse.store.settings import Settings
@@ -26,6 +33,7 @@ def open_settings(board, image, said):
     settings = Settings(board.memory)
     settings.load()
     settings.energised = lambda: may_be_energised(image)
+    settings.judge = judge
     if settings.damaged:
         image.status.fault[FAULT_SETTINGS] = 1
         said.append("settings were damaged; defaults are in use")

@@ -3,7 +3,7 @@
 """Calendar, summer time, NTP answers and line editing: pure parts of the tasks."""
 
 from evse.tasks.clock import parse_utc, utc_text
-from evse.tasks.line_editor import BREAK, COMPLETE, LINE, LineEditor
+from evse.tasks.line_editor import BREAK, COMPLETE, END, LINE, LineEditor
 from evse.tasks.local_time import days, minute_of_week, summer
 from evse.tasks.ntp import answer, request
 
@@ -133,3 +133,74 @@ def test_control_keys():
     assert editor.text() == ""
     _type(editor, b"\x1b[1;5Cx\x00\x80\xff")
     assert editor.text() == "x"
+
+
+def _noise(seed):
+    while True:
+        seed = (seed * 1103515245 + 12345) & 0x7FFFFFFF
+        yield seed >> 16
+
+
+def test_the_screen_shows_what_the_line_is_whatever_is_typed():
+    keys = (
+        b"a",
+        b"b",
+        b" ",
+        b"c",
+        b"d",
+        b"\x7f",
+        b"\x15",
+        b"\x17",
+        b"\x0b",
+        b"\x04",
+        b"\x01",
+        b"\x05",
+        b"\x02",
+        b"\x06",
+    )
+    keys += (
+        b"\x1b[A",
+        b"\x1b[B",
+        b"\x1b[C",
+        b"\x1b[D",
+        b"\x1b[H",
+        b"\x1b[F",
+        b"\x1b[3~",
+        b"\x1b[1~",
+        b"\x1b[4~",
+        b"\r",
+    )
+    noise = _noise(3)
+    editor = LineEditor(12)
+    shown, column = "", 0  # one line of a terminal, wide enough
+    for _ in range(4000):
+        for byte in keys[next(noise) % len(keys)]:
+            if editor.feed(byte) == LINE:
+                editor.start()
+            for echoed in editor.echo:
+                if echoed == 0x0A:
+                    shown, column = "", 0
+                elif echoed == 0x08:
+                    assert column > 0, "the cursor leaves the line"
+                    column -= 1
+                elif echoed >= 0x20:
+                    shown = shown[:column] + chr(echoed) + shown[column + 1 :]
+                    column += 1
+        assert shown.rstrip(" ") == editor.text().rstrip(" ")
+        assert column == editor.cursor <= len(editor.text()) <= 12
+
+
+def test_keys_in_the_middle_of_a_line():
+    editor = LineEditor()
+    for typed, wanted in (
+        (b"abz\x1b[Dc\r", "abcz"),
+        (b"bc\x01a\x05d\r", "abcd"),
+        (b"xabc\x1b[H\x1b[3~\r", "abc"),
+        (b"abc def\x02\x02\x02\x17\r", "def"),
+        (b"abcdef\x02\x02\x0b\r", "abcd"),
+        (b"abc\x1bOD\x1bOD\x04\r", "ac"),
+        (b"abc\x1b[1;5D\x1b[15~\x1b[200~!\r", "abc!"),
+    ):
+        assert _type(editor, typed) == LINE
+        assert editor.line == wanted
+    assert _type(editor, b"\x04") == END

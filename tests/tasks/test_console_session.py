@@ -4,104 +4,27 @@
 from __future__ import annotations
 
 import json
-import os
-import pty
-import select
-import subprocess
-import time
-import tty
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
-from plain_station import HERE, PATIENCE_S, vm_environment
-
-from backfeed import vm
-
-UP, DOWN, CTRL_C, CTRL_U, BACKSPACE, TAB = "\x1b[A", "\x1b[B", "\x03", "\x15", "\x7f", "\t"
-
-
-class Terminal:
-    """A VM whose console is a pseudo-terminal; what it shows piles up in `shown`."""
-
-    def __init__(self, folder: Path, **extra: str) -> None:
-        self.folder = folder
-        self.shown = ""
-        self._seen = 0
-        self._master, slave = pty.openpty()
-        tty.setraw(slave)
-        self.report_path = folder / "report.json"
-        environment = vm_environment(
-            PLAIN_CONSOLE="1", PLAIN_REPORT=str(self.report_path), PLAIN_FRAM=str(folder / "fram"), **extra
-        )
-        command = [*vm.unix_vm(), "-X", "heapsize=1m", str(HERE / "plain" / "station_app.py")]
-        self._process = subprocess.Popen(
-            command, env=environment, cwd=folder, stdin=slave, stdout=slave, stderr=subprocess.PIPE
-        )
-        os.close(slave)
-
-    def close(self) -> None:
-        self._process.kill()
-        self._process.wait()
-        assert self._process.stderr is not None
-        self._process.stderr.close()
-        os.close(self._master)
-
-    def type(self, keys: str) -> None:
-        """Press keys one at a time."""
-        for byte in keys.encode():
-            os.write(self._master, bytes([byte]))
-
-    def paste(self, data: bytes) -> None:
-        """Write as fast as the terminal takes it, reading what comes back."""
-        while data:
-            readable, writable, _ = select.select([self._master], [self._master], [], PATIENCE_S)
-            assert readable or writable
-            if readable:
-                self._read()
-            if writable:
-                data = data[os.write(self._master, data[:256]) :]
-
-    def _read(self) -> None:
-        self.shown += os.read(self._master, 4096).decode(errors="replace")
-
-    def until(self, text: str) -> str:
-        """Return everything shown since the last call, up to and with `text`."""
-        deadline = time.monotonic() + PATIENCE_S
-        while text not in self.shown[self._seen :]:
-            ready, _, _ = select.select([self._master], [], [], max(0.0, deadline - time.monotonic()))
-            if not ready:
-                raise AssertionError(f"{text!r} did not come; shown: {self.shown[self._seen :]!r}")
-            self._read()
-        end = self.shown.index(text, self._seen) + len(text)
-        part = self.shown[self._seen : end]
-        self._seen = end
-        return part
-
-    def ask(self, line: str) -> str:
-        """Type a line in script mode; return the reply's last line."""
-        self.type(line + "\r")
-        while True:
-            reply = self.until("\r\n").strip()
-            if reply.startswith(("OK", "ERR")):
-                return reply
-
-    def report(self, least_cycles: int = 1) -> dict[str, Any]:
-        """Return the first report that has at least so many cycles."""
-        deadline = time.monotonic() + PATIENCE_S
-        while time.monotonic() < deadline:
-            if self.report_path.exists():
-                found: dict[str, Any] = json.loads(self.report_path.read_text())
-                if found["cycles"] >= least_cycles:
-                    return found
-            time.sleep(0.02)
-        raise AssertionError(f"no report with {least_cycles} cycles within {PATIENCE_S} s")
-
-    def script(self) -> None:
-        self.until("> ")
-        self.type("mode script\r")
-        self.until("OK mode=script\r\n")
+from console_terminal import (
+    BACKSPACE,
+    CTRL_C,
+    CTRL_D,
+    CTRL_U,
+    CTRL_W,
+    DELETE,
+    DOWN,
+    END,
+    HOME,
+    LEFT,
+    RIGHT,
+    TAB,
+    UP,
+    Terminal,
+    screen,
+)
 
 
 @pytest.fixture
@@ -127,13 +50,75 @@ def test_a_technician_types(terminal: Terminal) -> None:
     terminal.type(UP)
     terminal.until("status ")
     terminal.type(DOWN + DOWN + "get voltage_l" + TAB)
-    assert "voltage_l1_mv voltage_l2_mv voltage_l3_mv" in terminal.until("> get voltage_l")
+    assert "voltage_l1_mv  voltage_l2_mv  voltage_l3_mv" in terminal.until("> get voltage_l")
     terminal.type("1_mv" + CTRL_U + "half a li" + CTRL_C)
     terminal.until("^C\r\n> ")
     terminal.type("nonsense\r")
     terminal.until("ERR unknown verb 'nonsense'; `help` lists them\r\n> ")
     terminal.type("\r\r")
     terminal.until("> ")
+
+
+def test_a_line_is_corrected_in_its_middle(terminal: Terminal) -> None:
+    terminal.until("> ")
+    terminal.type("gt grid_x" + HOME + RIGHT + "e" + END + LEFT + DELETE + "w\r")
+    shown = terminal.until("OK grid_w=0 W\r\n> ")
+    assert screen(shown)[0] == "get grid_w"
+    terminal.type("set phases soc" + LEFT * 4 + CTRL_W + HOME + CTRL_D * 3 + "points\r")
+    assert screen(terminal.until("\r\n"))[0] == "points  soc"
+    terminal.until("OK points=")
+    terminal.until("> ")
+    terminal.type("set prof" + TAB + TAB)
+    assert "profile  profile_changes" in terminal.until("> set profile")
+    terminal.type(" uk_g9" + TAB + "9\r")
+    terminal.until("ERR refused profile: only the installer may change it; unlock first\r\n> ")
+
+
+def test_ctrl_d_ends_the_access_and_never_the_program(terminal: Terminal) -> None:
+    terminal.until("> ")
+    terminal.type("unlock installer\r")
+    terminal.until("OK access=installer")
+    terminal.until("> ")
+    terminal.type(CTRL_D)
+    assert terminal.until("OK access=user\r\n> ").startswith("lock\r\n")
+    terminal.type("half" + CTRL_C)
+    terminal.until("^C\r\n> ")
+    terminal.type("get trip\r")
+    terminal.until("OK trip=0\r\n> ")
+    assert terminal.report()["restarts"]["console"] == 0
+
+
+def test_a_paste_of_two_kilobytes_is_taken_line_by_line(terminal: Terminal) -> None:
+    terminal.until("> ")
+    terminal.paste(b"get trip\n" * 250)
+    for _ in range(250):
+        terminal.until("OK trip=0\r\n")
+    terminal.paste(b"y" * 2048)  # one line, cut where it no longer fits, without its end
+    terminal.type("\r")
+    terminal.until("ERR overlong line of more than 256 characters\r\n> ")
+    assert terminal.report()["restarts"]["console"] == 0
+
+
+def test_texts_are_journalled_readable_and_secrets_never(terminal: Terminal) -> None:
+    terminal.script()
+    terminal.ask("unlock installer")
+    terminal.ask("set mqtt_host broker.example")
+    terminal.ask('set mqtt_host ""')
+    terminal.ask("set mqtt_password topsecretword")
+    terminal.ask("set cable_family iec")
+    long = "ov1.delay_ms=1500," * 10 + "enter_wait_ms="
+    terminal.ask("set profile_changes " + long + "60000")
+    terminal.ask("set profile_changes " + long + "61000")
+    terminal.type("log 12\r")
+    shown = terminal.until("OK events")
+    assert 'setting_was mqtt_host ""' in shown and 'setting mqtt_host "broker.example"' in shown
+    assert 'setting_was mqtt_host "broker.example"' in shown and 'setting mqtt_host ""' in shown
+    assert "setting_was cable_family tethered" in shown and "setting cable_family iec" in shown
+    assert "setting mqtt_password (secret)" in shown and "topsecretword" not in shown
+    lines = [line for line in shown.split("\r\n") if "setting" in line and "profile_changes" in line]
+    texts = [line.partition('"')[2].rstrip('"') for line in lines if " -> " not in line]  # not the notes
+    assert all(len(text) <= 84 for text in texts)
+    assert texts[-2].endswith("enter_wait_ms=60000") and texts[-1].endswith("enter_wait_ms=61000")
 
 
 def test_settings_need_the_right_access(terminal: Terminal) -> None:
@@ -220,7 +205,7 @@ def test_watch_shows_until_a_key(terminal: Terminal) -> None:
 def test_a_flood_disturbs_nobody(terminal: Terminal) -> None:
     terminal.script()
     terminal.paste(b"x" * 5000 + b"\r")
-    assert terminal.until("\r\n") == "ERR overlong line of more than 160 characters\r\n"
+    assert terminal.until("\r\n") == "ERR overlong line of more than 256 characters\r\n"
     terminal.paste(b"get cycles\r" * 300)
     terminal.paste(bytes(range(256)) * 20 + b"\x03\r\x03\r")
     terminal.type("get trip\r")

@@ -7,7 +7,7 @@
 
 from evse import faults
 from evse.link.crc import modbus
-from evse.points import LOW, MEASUREMENTS, NAME, PATH, SETTINGS, UNIT
+from evse.points import DEFAULT, LOW, MEASUREMENTS, NAME, PATH, SETTINGS, UNIT
 
 # A point whose unit is one of these carries a code of that table and is shown by its name.
 _TABLES = {
@@ -86,6 +86,8 @@ def event(row, t_s) -> dict:
     element = code_name(table, subject) if table else ""
     if code == faults.EVENT_SETTING or code == faults.EVENT_SETTING_WAS:
         return _setting_event(name, subject << 8 | phase, value, t_s)
+    if code == faults.EVENT_SELFTEST and 0 <= value < len(faults.SELFTEST_STATES):
+        unit = faults.SELFTEST_STATES[value]
     if unit == "element":
         unit = faults.ELEMENTS[subject][2] if 0 <= subject < len(faults.ELEMENTS) else ""
     return {"t_s": t_s, "event": name, "element": element, "phase": phase, "value": value, "unit": unit}
@@ -97,33 +99,66 @@ def setting_key(name: str) -> int:
 
 
 def setting_value(row, value) -> int:
-    """Return a setting's value for the journal: a number, a choice's place, a text's check sum; 0 for a secret."""
+    """Return a setting's value for the journal: a number, a choice's place, a text's length; 0 for a secret."""
     if row[UNIT] == "secret":
         return 0
     if isinstance(row[LOW], tuple):
         return row[LOW].index(value) if value in row[LOW] else -1
-    if isinstance(value, str):
-        return modbus(value.encode(), 0, len(value))
-    return value
+    return len(value) if isinstance(value, str) else value
+
+
+def _setting_row(key: int):
+    for row in SETTINGS:
+        if setting_key(row[NAME]) == key:
+            return row
+    return None
 
 
 def _setting_event(event_name: str, key: int, value: int, t_s) -> dict:
-    name, unit = "setting_%d" % key, ""
-    for row in SETTINGS:
-        if setting_key(row[NAME]) == key:
-            name, unit = row[NAME], row[UNIT]
-            if isinstance(row[LOW], tuple) and 0 <= value < len(row[LOW]):
-                unit = row[LOW][value]
+    row = _setting_row(key)
+    name, unit = (row[NAME], row[UNIT]) if row is not None else ("setting_%d" % key, "")
+    if row is not None and isinstance(row[LOW], tuple) and 0 <= value < len(row[LOW]):
+        unit = row[LOW][value]
+    elif row is not None and is_text(row):
+        unit = "characters"
     return {"t_s": t_s, "event": event_name, "element": name, "phase": 0, "value": value, "unit": unit}
 
 
-def event_text(row, t_s) -> str:
-    """Return one line for a person: time, event, element, phase, value with unit."""
+def is_text(row) -> bool:
+    """Whether a setting is a text that may be shown."""
+    return isinstance(row[DEFAULT], str) and not isinstance(row[LOW], tuple) and row[UNIT] != "secret"
+
+
+def text_length(event_row) -> int:
+    """Return how long the text is that a journal record of a setting stands for; 0 for any other record."""
+    if event_row[1] not in (faults.EVENT_SETTING, faults.EVENT_SETTING_WAS):
+        return 0
+    row = _setting_row(event_row[2] << 8 | event_row[4])
+    return event_row[3] if row is not None and is_text(row) and event_row[3] > 0 else 0
+
+
+def event_text(row, t_s, text=None) -> str:
+    """Return one line for a person: time, event, element, phase, value with unit. text: a text setting's, if kept."""
     e = event(row, t_s)
     phase = " L%d" % e["phase"] if e["phase"] else ""
     value = " %d %s" % (e["value"], e["unit"]) if e["unit"] or e["value"] else ""
+    if row[1] in (faults.EVENT_SETTING, faults.EVENT_SETTING_WAS):
+        value = _setting_text(row[2] << 8 | row[4], e, text)
     element = " %s" % e["element"] if e["element"] != "" else ""
     return "%s %s%s%s%s" % (e["t_s"], e["event"], element, phase, value.rstrip())
+
+
+def _setting_text(key: int, e: dict, text) -> str:
+    row = _setting_row(key)
+    if row is None:
+        return " %d" % e["value"]
+    if row[UNIT] == "secret":
+        return " (secret)"
+    if isinstance(row[LOW], tuple):
+        return " %s" % e["unit"]
+    if is_text(row) and (text is not None or not e["value"]):
+        return ' "%s"' % (text or "")
+    return " %d %s" % (e["value"], e["unit"])
 
 
 def sentence(table: str, code: int) -> str:

@@ -5,7 +5,7 @@ Every record carries a sequence number and a CRC-32, and is written so that a cu
 old or the new one readable. All figures in bytes.
 """
 
-SIZE = 32768
+SIZE = 32768  # of the smallest part; a larger one keeps more recordings
 
 # name, address, length of one slot, slots
 SETTINGS = ("settings", 0x0000, 3072, 2)  # all at their longest: about 2300
@@ -16,7 +16,9 @@ RUNNING = ("running session", 0x1940, 64, 2)  # the session that goes on now
 TRIPS = ("trips", 0x19C0, 80, 24)
 SESSIONS = ("sessions", 0x2140, 48, 64)
 JOURNAL = ("journal", 0x2D40, 32, 256)
-RECORDING = ("recording", 0x4D40, 12032, 1)  # the grid around the last trip: head, then 500 rows of three phases
+NEWEST_RECORDING = ("newest recording", 0x4D40, 32, 2)
+# 0x4D80..0x4E80 is free
+RECORDINGS = ("recordings", 0x4E80, 12672, 1)  # the grid around the last trips: a log up to the end of the part
 
-REGIONS = (SETTINGS, ENERGY, ACCESS, BUDGET, RUNNING, TRIPS, SESSIONS, JOURNAL, RECORDING)
-END = 0x7C40  # the rest is free
+REGIONS = (SETTINGS, ENERGY, ACCESS, BUDGET, RUNNING, TRIPS, SESSIONS, JOURNAL, NEWEST_RECORDING, RECORDINGS)
+END = SIZE

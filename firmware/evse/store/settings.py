@@ -15,6 +15,7 @@ VERSION = 1  # of the stored form
 MIGRATIONS = ()  # [0] turns the dict of version 1 into version 2, and so on
 
 APPLIED, STAGED = 0, 1
+JUDGED = ("profile", "profile_changes")
 
 
 class SettingError(ValueError):
@@ -92,6 +93,7 @@ class Settings:
     damaged: 1 when something was stored but no copy could be read; defaults are in use.
     rejected: names of stored settings that were out of range and fell back to their default.
     energised: callable that says whether power can flow; while it does, installer settings are staged, not applied.
+    judge: callable that takes {name: value} and raises ValueError when the grid code cannot be used so; None: unasked.
     """
 
     def __init__(self, memory=None):
@@ -102,6 +104,7 @@ class Settings:
         self.damaged = 0
         self.rejected = []
         self.energised = None
+        self.judge = None
         self._rows = {}
         for row in points.SETTINGS:
             self._rows[row[points.NAME]] = row
@@ -150,10 +153,13 @@ class Settings:
         self._apply(accepted)
 
     def save(self) -> None:
-        """Write the settings to FRAM, over the older copy. On return they survive a power cut."""
+        """Write the settings to FRAM, over the older copy. On return they survive a power cut.
+
+        What is staged is stored as it will be: after a restart no power flows, and it is in force.
+        """
         if self._slots is None:
             return
-        values = self.as_dict()
+        values = self.asked()
         values.update(self._unknown)
         self._slots.save(json.dumps({"version": VERSION, "values": values}).encode())
         self.damaged = 0
@@ -172,8 +178,16 @@ class Settings:
         values = self.as_dict()
         values.update(self._staged)
         values[name] = value
-        check_together(values)
+        self._check(values)
         return self._change({name: value})
+
+    def _check(self, values: dict) -> None:
+        check_together(values)
+        if self.judge is not None and [name for name in JUDGED if values[name] != getattr(self, name)]:
+            try:
+                self.judge(values)
+            except (ValueError, ImportError) as error:
+                raise SettingError("profile_changes: %s" % error) from None
 
     def _row(self, name: str, access: int):
         row = self._rows.get(name)
@@ -187,7 +201,7 @@ class Settings:
         busy = self.energised is not None and self.energised()
         now = {}
         for name, value in values.items():
-            if busy and self._rows[name][points.WHO] == points.INSTALLER:
+            if busy and self._rows[name][points.WHO] == points.INSTALLER and value != getattr(self, name):
                 self._staged[name] = value
             else:
                 now[name] = value
@@ -226,13 +240,18 @@ class Settings:
         self._staged = {}
         return count
 
-    def export_json(self) -> str:
-        """Return every setting but the secret and the firmware's own as JSON text."""
-        values = {}
-        for name, row in self._rows.items():
+    def export_lines(self):
+        """Yield the JSON text of every setting but the secret and the firmware's own: a line each, in their order."""
+        head = '{"version": %d, "values": {' % VERSION
+        for row in points.SETTINGS:
             if row[points.UNIT] != "secret" and row[points.WHO] <= points.INSTALLER:
-                values[name] = getattr(self, name)
-        return json.dumps({"version": VERSION, "values": values})
+                yield '%s"%s": %s' % (head, row[points.NAME], json.dumps(getattr(self, row[points.NAME])))
+                head = ","
+        yield "}}"
+
+    def export_json(self) -> str:
+        """Return what export_lines yields as one text."""
+        return "".join(self.export_lines())
 
     def import_json(self, text: str, access: int = points.INSTALLER):
         """Take settings from JSON text, all or none; return the list of errors, empty when it was taken."""
@@ -261,7 +280,7 @@ class Settings:
         together.update(self._staged)
         together.update(taken)
         try:
-            check_together(together)
+            self._check(together)
         except SettingError as error:
             return [str(error)]
         self._change(taken)

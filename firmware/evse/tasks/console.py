@@ -9,7 +9,7 @@ import asyncio
 import gc
 from time import ticks_add, ticks_diff, ticks_ms
 
-from evse.points import ACCESS, POINTS
+from evse.points import ACCESS
 from evse.tasks import line_editor, verbs
 from evse.tasks.access import Access
 from evse.tasks.station import VERSION
@@ -19,6 +19,8 @@ IDLE_MS = 600000  # access falls back to its base
 CUT_MS = 60000  # a line half typed this long ago is dropped
 GONE_MS = 500
 LIST_MAX = 24  # candidates shown for Tab
+WIDTH = 79  # a terminal's 80 columns wrap once the last is written
+INDENT = "    "
 
 
 class ConsoleTask:
@@ -49,10 +51,11 @@ class ConsoleTask:
         await self._prompt()
         while True:
             line = await self.next_line()
-            if line is None:
-                await self._prompt()
-                continue
-            await self.execute(line)
+            if line == line_editor.LEAVE:
+                line = "lock"  # ends your access, as it ends a shell
+                await self.line(line)
+            if line is not None:
+                await self.execute(line)
             await self._prompt()
 
     async def _prompt(self) -> None:
@@ -60,7 +63,17 @@ class ConsoleTask:
             await self._terminal.write(b"> ")
 
     async def line(self, text: str) -> None:
-        """Write one line."""
+        """Write one line; at a terminal a long one goes on indented below."""
+        while not self.editor.quiet and len(text) > WIDTH:
+            at = text.rfind(" ", 1, WIDTH + 1)
+            if at <= len(INDENT):
+                at = WIDTH  # one long word
+            await self.data(text[:at].rstrip())
+            text = INDENT + text[at:].lstrip()
+        await self.data(text)
+
+    async def data(self, text: str) -> None:
+        """Write one line as it is, however long."""
         await self._terminal.write(text.encode() + b"\r\n")
         self.beat_ms = ticks_ms()
 
@@ -73,6 +86,7 @@ class ConsoleTask:
             self._key_ms = now_ms
             if quiet_ms > IDLE_MS or byte < 0:
                 self.level = self.access.base()
+                self.editor.quiet = False  # a script that is gone leaves no mute terminal behind
             if quiet_ms > CUT_MS or byte < 0:
                 self.editor.drop()
             if byte >= 0:
@@ -80,7 +94,7 @@ class ConsoleTask:
             await asyncio.sleep_ms(GONE_MS)  # unplugged
 
     async def next_line(self):
-        """Return the next line typed, or None when it was given up (Ctrl-C) or too long."""
+        """Return the next line typed, LEAVE for Ctrl-D, or None when it was given up (Ctrl-C) or too long."""
         self.editor.start()
         while True:
             action = self.editor.feed(await self._key())
@@ -88,6 +102,8 @@ class ConsoleTask:
                 await self._terminal.write(self.editor.echo)
             if action == line_editor.BREAK:
                 return None
+            if action == line_editor.END:
+                return line_editor.LEAVE
             if action == line_editor.COMPLETE:
                 await self._complete()
             if action == line_editor.LINE:
@@ -97,7 +113,7 @@ class ConsoleTask:
                 return None
 
     async def key_within(self, wait_ms: int) -> bool:
-        """Wait for a key; return whether one came (a newline or Ctrl-C is swallowed, others too)."""
+        """Wait for a key, which is swallowed; return whether one came, or the terminal is gone."""
         end_ms = ticks_add(ticks_ms(), wait_ms)
         while True:
             left_ms = ticks_diff(end_ms, ticks_ms())
@@ -107,9 +123,8 @@ class ConsoleTask:
                 byte = await asyncio.wait_for_ms(self._terminal.read(), left_ms)
             except asyncio.TimeoutError:  # noqa: UP041 (not the builtin on MicroPython)
                 continue
-            if byte >= 0:
+            if not self.editor.second_half(byte):
                 return True
-            await asyncio.sleep_ms(min(GONE_MS, left_ms))
 
     async def execute(self, line: str) -> None:
         """Run one line and answer; an empty line answers nothing."""
@@ -135,21 +150,21 @@ class ConsoleTask:
             await self.station.restart()
 
     async def _complete(self) -> None:
-        """Complete the last word: verbs first, then points."""
+        """Complete the last word as far as it goes, or list what it may become."""
+        from evse.tasks import completion  # bytes on the heap only for who uses it
+
         text = self.editor.text()
-        head, space, word = text.rpartition(" ")
-        names = [row[0] for row in (POINTS if space else verbs.VERBS) if row[0].startswith(word)]
+        names = completion.candidates(text)
         if not names:
             return
-        common = names[0]
-        for name in names:
-            while not name.startswith(common):
-                common = common[:-1]
-        if len(names) > 1 and common == word and not self.editor.quiet:
-            await self.line("")
-            await self.line(" ".join(names[:LIST_MAX]) + (" ..." if len(names) > LIST_MAX else ""))
-            await self._prompt()
-            await self._terminal.write(text.encode())
+        head, space, word = text.rpartition(" ")
+        common = completion.common(names)
+        if len(names) > 1 and common == word:
+            if not self.editor.quiet:
+                await self.line("")
+                await self.line("  ".join(names[:LIST_MAX]) + ("  ..." if len(names) > LIST_MAX else ""))
+                await self._prompt()
+                await self._terminal.write(text.encode())
             return
         self.editor.replace(head + space + common + (" " if len(names) == 1 else ""))
         if not self.editor.quiet:

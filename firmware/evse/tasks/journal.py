@@ -63,6 +63,12 @@ class JournalTask:
         for listener in self._listeners:
             listener.event(row)
 
+    def text(self, text: str) -> None:
+        """Record the text that belongs to the event put next."""
+        journal = self._station.journal
+        if journal is not None:
+            self._guarded(lambda: journal.append_text(text))
+
     def _watch_trip(self, row) -> None:
         """A trip goes to the trip store with the time until the contactor was open."""
         if row[1] == EVENT_TRIP:
@@ -88,10 +94,13 @@ class JournalTask:
             self.unwritten += 1
 
     def _record(self, row) -> None:
-        if self._station.journal is None:
-            return
+        journal = self._station.journal
+        if journal is not None:
+            self._guarded(lambda: journal.append(row[0], row[1], row[2], row[3], row[4]))
+
+    def _guarded(self, write) -> None:
         try:
-            self._station.journal.append(row[0], row[1], row[2], row[3], row[4])
+            write()
         except OSError as error:
             self.unwritten += 1
             if self.unwritten == 1:

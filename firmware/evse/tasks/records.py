@@ -9,11 +9,11 @@ import asyncio
 from time import ticks_diff, ticks_ms
 
 from evse.faults import END_POWER_LOSS, END_REBOOT, EVENT_SESSION_END
-from evse.store.recording import PIECE_BYTES, row_bytes
 from evse.tasks.recorder import PERIOD_MS
 from evse.tasks.session_record import SessionRecord, soc_of
 
 LOOK_MS = 500
+PIECE_ROWS = 10  # of a trip recording, a turn
 
 
 class RecordsTask:
@@ -167,15 +167,15 @@ class RecordsTask:
         store = self.recording
         started_ms = ticks_ms()
         try:
-            store.begin()
-            for piece in recorder.pieces(PIECE_BYTES // row_bytes(recorder.phases)):
+            store.begin(recorder.phases)
+            for piece in recorder.pieces(PIECE_ROWS):
                 store.put(piece)
                 self.beat_ms = ticks_ms()
                 await asyncio.sleep_ms(0)
             store.finish(self._head(recorder))
             took_ms = ticks_diff(ticks_ms(), started_ms)
             self._station.notes.say("records", "trip recording of %d rows kept in %d ms" % (recorder.count, took_ms))
-        except OSError as error:
+        except (OSError, ValueError) as error:
             self.unwritten += 1
             self._station.notes.say("records", "FRAM did not take the trip recording: %s" % error)
         recorder.restart()

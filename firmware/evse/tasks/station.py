@@ -5,14 +5,35 @@ import asyncio
 from time import ticks_ms
 
 from evse.faults import EVENT_SETTING, EVENT_SETTING_WAS
-from evse.link.telemetry import Reader, setting_key, setting_value
+from evse.link.telemetry import Reader, is_text, setting_key, setting_value
 from evse.points import NAME, SETTINGS, UNIT, find
+from evse.store.journal import TEXT_MAX
 from evse.tasks.clock import ClockTask
 from evse.tasks.commands import Commands
 from evse.tasks.notes import Notes
 
 VERSION = "0.1.0"
 RESTART_MS = 200
+NOTE_TEXT = 50  # characters of a text setting in a note
+
+
+def excerpt(text: str, other: str, most: int) -> str:
+    """Return text, or of a longer one `most` characters from shortly before its first difference to `other`."""
+    if len(text) <= most:
+        return text
+    first = 0
+    while first < min(len(text), len(other)) and text[first] == other[first]:
+        first += 1
+    start = max(0, min(first - 10, len(text) - most))
+    end = start + most
+    shown = text[start:end] if end >= len(text) else text[start : end - 2] + ".."
+    return ".." + shown[2:] if start else shown
+
+
+def _change_text(before, after) -> str:
+    if isinstance(before, str):
+        before, after = ('"%s"' % excerpt(before, after, NOTE_TEXT), '"%s"' % excerpt(after, before, NOTE_TEXT))
+    return "%s -> %s" % (before, after)
 
 
 def gains_of(settings) -> dict:
@@ -41,18 +62,19 @@ class Station:
         self.meter_task = None  # where a site meter is set up
         self.tasks = []
         self.keepers = []
-        self.reset_cause = "unknown"
         self.reboot = False
 
     def setting_changed(self, name: str, before, after, source: str) -> None:
         """Put a change of a setting on record: in words, and in the journal as old and new value."""
         row = find(name)
         secret = row[UNIT] == "secret"
-        self.notes.say(source, "setting %s: %s" % (name, "changed" if secret else "%s -> %s" % (before, after)))
+        self.notes.say(source, "setting %s: %s" % (name, "changed" if secret else _change_text(before, after)))
         if self.journal_task is None:
             return
         key = setting_key(name)
-        for code, value in ((EVENT_SETTING_WAS, before), (EVENT_SETTING, after)):
+        for code, value, other in ((EVENT_SETTING_WAS, before, after), (EVENT_SETTING, after, before)):
+            if is_text(row):
+                self.journal_task.text(excerpt(value, other, TEXT_MAX))
             self.journal_task.put((ticks_ms(), code, key >> 8, setting_value(row, value), key & 0xFF))
 
     def settings_changed(self, before: dict, source: str) -> None:

@@ -4,7 +4,10 @@
 from evse.link.sunspec import NONE
 from evse.tasks.devices import capabilities, find
 from evse.tasks.devices import warnings as all_warnings
+from evse.tasks.inverter_check import not_compared
 from evse.tasks.verbs import VerbError
+
+UNITS = {"w": " W", "var": " var", "s": " s", "ms": " ms"}  # by the end of a capability's name
 
 
 async def inverter(session, _words) -> str:
@@ -17,11 +20,14 @@ async def inverter(session, _words) -> str:
         raise VerbError("state", task.state)
     told = capabilities(driver)
     for name in sorted(told):
-        await session.line("%s=%s" % (name, "unknown" if told[name] is None else told[name]))
+        unit = UNITS.get(name.split("_")[-1], "")
+        await session.line("%s=%s" % (name, "unknown" if told[name] is None else "%s%s" % (told[name], unit)))
     for line in driver.details():
         await session.line(line)
     for line in driver.cannot:
         await session.line("cannot: %s" % line)
+    for line in not_compared(driver):
+        await session.line("note: %s" % line)
     for line in task.warnings():
         await session.line("warning: %s" % line)
     return "power=%d W errors=%d reconnects=%d" % (driver.power_w, task.errors, task.reconnects)

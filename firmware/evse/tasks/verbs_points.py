@@ -2,8 +2,25 @@
 """Console verbs on points and settings: points, get, set, watch, export, import."""
 
 from evse.link import telemetry
-from evse.points import ACCESS, COMMAND, HIGH, KIND, KINDS, LOW, NAME, POINTS, SETTING, TEXT, UNIT, WHO, find
+from evse.points import (
+    ACCESS,
+    COMMAND,
+    DEFAULT,
+    HIGH,
+    KIND,
+    KINDS,
+    LOW,
+    MEASUREMENT,
+    NAME,
+    POINTS,
+    SETTING,
+    TEXT,
+    UNIT,
+    WHO,
+    find,
+)
 from evse.store.settings import STAGED, SettingError
+from evse.tasks.line_editor import LEAVE
 from evse.tasks.verbs import VerbError
 
 WATCH_MAX = 8  # points in one line
@@ -15,6 +32,10 @@ def _range(row) -> str:
     low = row[LOW]
     if isinstance(low, tuple):
         return "one of %s" % ", ".join(low)
+    if isinstance(row[DEFAULT], str):
+        return "%d..%d characters" % (low, row[HIGH])
+    if telemetry.is_code(row[UNIT]):
+        return "a name"
     return "%s..%s" % (low, row[HIGH])
 
 
@@ -23,10 +44,13 @@ async def points(session, words) -> str:
     for row in POINTS:
         if words and words[0] not in row[NAME]:
             continue
-        kind = KINDS[row[KIND]]
-        access = " %s" % ACCESS[row[WHO]] if row[KIND] != 1 else ""
-        await session.line("%s %s%s %s %s: %s" % (row[NAME], kind, access, _range(row), row[UNIT], row[TEXT]))
+        kind = KINDS[row[KIND]] if row[KIND] == MEASUREMENT else "%s, %s" % (KINDS[row[KIND]], ACCESS[row[WHO]])
+        unit = " " + row[UNIT] if row[UNIT] and not telemetry.is_code(row[UNIT]) else ""
+        await session.line("%-32s %s, %s%s" % (row[NAME], kind, _range(row), unit))
+        await session.line("    " + row[TEXT])
         count += 1
+    if not count:
+        raise VerbError("unknown", "no point has '%s' in its name; `points` lists them all" % words[0][:40])
     return "points=%d" % count
 
 
@@ -45,10 +69,18 @@ def value_text(session, name: str) -> str:
     return "%s=%s%s" % (name, value, " " + unit if unit else "")
 
 
+def _staged_text(session, name: str) -> str:
+    """Return ` staged=value` of a setting that waits for power to stop."""
+    staged = session.station.settings.staged()
+    if name not in staged:
+        return ""
+    return " staged=%s" % ("(secret)" if find(name)[UNIT] == "secret" else staged[name])
+
+
 async def get(session, words) -> str:
     if not words:
         raise VerbError("usage", "get name...; `points` lists the names")
-    return " ".join([value_text(session, name) for name in words])
+    return " ".join([value_text(session, name) + _staged_text(session, name) for name in words])
 
 
 async def set_(session, words) -> str:
@@ -64,11 +96,14 @@ async def set_(session, words) -> str:
         raise VerbError("refused", str(error)) from None
     settings.save()
     station.settings_changed(before, "console")
-    was = "(secret)" if find(words[0])[UNIT] == "secret" else before[words[0]]
-    staged = " staged=until no power can flow" if result == STAGED else ""
-    if words[0] == "profile":
-        staged += " effect=after reboot"
-    return "%s was=%s%s" % (value_text(session, words[0]), was, staged)
+    row = find(words[0])
+    shown = "(secret)" if row[UNIT] == "secret" else "%s" % settings.asked()[words[0]]
+    was = "(secret)" if row[UNIT] == "secret" else "%s" % before[words[0]]
+    unit = " " + row[UNIT] if row[UNIT] and row[UNIT] != "secret" else ""
+    later = " staged=until no power can flow" if result == STAGED else ""
+    if row[TEXT].endswith("After reboot."):
+        later += " effect=after reboot"
+    return "%s=%s%s was=%s%s" % (words[0], shown, unit, was, later)
 
 
 async def watch(session, words) -> str:
@@ -79,19 +114,23 @@ async def watch(session, words) -> str:
         raise VerbError("usage", "watch 1..%d names, then 0.1..3600 seconds" % WATCH_MAX)
     for name in words:
         value_text(session, name)  # refuse an unknown name before the first line
+    widths = [0] * len(words)
     lines = 0
     while True:
-        clock = session.station.clock.seconds_text(session.now_ms())
-        await session.line(clock + " " + " ".join([value_text(session, name) for name in words]))
+        shown = [session.station.clock.seconds_text(session.now_ms())]
+        for at in range(len(words)):
+            text = value_text(session, words[at])
+            widths[at] = max(widths[at], len(text))  # a column never gets narrower: numbers stay below one another
+            shown.append(text + " " * (widths[at] - len(text)))
+        await session.line("  ".join(shown).rstrip())
         lines += 1
         if await session.key_within(period_ms):
             return "lines=%d" % lines
 
 
 async def export(session, _words) -> str:
-    # Only separators between members match: inside a string a quote is escaped.
-    for line in session.station.settings.export_json().split(', "'):
-        await session.line(line if line.startswith("{") else ',"' + line)
+    for line in session.station.settings.export_lines():
+        await session.data(line)
     return ""
 
 
@@ -102,7 +141,7 @@ async def import_(session, _words) -> str:
         line = await session.next_line()
         if line is None:
             raise VerbError("refused", "import was given up; nothing has changed")
-        if line == ".":
+        if line in (".", LEAVE):
             break
         size += len(line)
         if size <= IMPORT_MAX:

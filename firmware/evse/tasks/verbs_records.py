@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """Console verbs on records: energy, sessions, trips, trip, factory."""
 
+from evse.decide.why import shown
 from evse.faults import ELEMENTS, SESSION_ENDS
-from evse.link import telemetry
 from evse.points import INSTALLER
 from evse.store.sessions import SOC_UNKNOWN
 from evse.tasks import trip_plot
@@ -10,7 +10,7 @@ from evse.tasks.clock import utc_text
 from evse.tasks.verbs import VerbError
 
 SHOWN = 24
-ROWS_A_LINE = 5
+DATA_CHARACTERS = 96  # of hex a line, at least
 
 
 def _records(session):
@@ -22,17 +22,20 @@ def _records(session):
 
 async def energy(session, _words) -> str:
     registers = _records(session).energy.registers_mwh
+    await session.line("      %14s %14s" % ("import", "export"))
     for phase in range(3):
-        await session.line(
-            "L%d import=%s export=%s kWh" % (phase + 1, _kwh(registers[phase]), _kwh(registers[3 + phase]))
-        )
-    shown = session.station.image.energy
-    await session.line("session import=%d export=%d Wh" % (shown.session_import_wh, shown.session_export_wh))
-    return "import=%s kWh export=%s kWh" % (_kwh(sum(registers[:3])), _kwh(sum(registers[3:])))
+        await session.line("L%d    %s %s" % (phase + 1, _kwh(registers[phase], 10), _kwh(registers[3 + phase], 10)))
+    kwh = sum(registers[:3]), sum(registers[3:])
+    await session.line("total %s %s" % (_kwh(kwh[0], 10), _kwh(kwh[1], 10)))
+    now = session.station.image.energy
+    session_mwh = now.session_import_wh * 1000, now.session_export_wh * 1000
+    await session.line("visit %s %s" % (_kwh(session_mwh[0], 10), _kwh(session_mwh[1], 10)))
+    return "import=%s export=%s" % (_kwh(kwh[0]), _kwh(kwh[1]))
 
 
-def _kwh(mwh: int) -> str:
-    return "%d.%03d" % (mwh // 1000000, mwh // 1000 % 1000)
+def _kwh(mwh: int, width: int = 0) -> str:
+    text = "%d.%03d" % (mwh // 1000000, mwh // 1000 % 1000)
+    return " " * (width - len(text)) + text + " kWh"
 
 
 def _percent(permille: int) -> str:
@@ -41,6 +44,10 @@ def _percent(permille: int) -> str:
 
 def _when(utc_s: int, boot: int) -> str:
     return utc_text(utc_s) if utc_s else "boot %d" % boot
+
+
+def _duration(seconds: int) -> str:
+    return "%d:%02d:%02d h" % (seconds // 3600, seconds // 60 % 60, seconds % 60)
 
 
 async def sessions(session, words) -> str:
@@ -52,19 +59,11 @@ async def sessions(session, words) -> str:
             continue
         end = SESSION_ENDS[row["reason"]] if row["reason"] < len(SESSION_ENDS) else "%d" % row["reason"]
         await session.line(
-            "%d %s %d s import=%d export=%d Wh soc=%s..%s trips=%d end=%s"
-            % (
-                sequence,
-                _when(row["start_utc_s"], row["boot"]),
-                row["duration_s"],
-                row["import_wh"],
-                row["export_wh"],
-                _percent(row["start_soc_permille"]),
-                _percent(row["end_soc_permille"]),
-                row["trips"],
-                end,
-            )
-        )
+            "%4d %-20s %11s import=%d Wh export=%d Wh" % (
+                sequence, _when(row["start_utc_s"], row["boot"]), _duration(row["duration_s"]), row["import_wh"],
+                row["export_wh"]))  # fmt: skip
+        soc = _percent(row["start_soc_permille"]), _percent(row["end_soc_permille"])
+        await session.line("     soc=%s..%s trips=%d end=%s" % (soc + (row["trips"], end)))
     return "sessions=%d" % store.newest
 
 
@@ -79,25 +78,24 @@ def _count(words, newest: int) -> int:
 async def trips(session, _words) -> str:
     store = session.station.trips
     newest = store.newest if store is not None else 0
+    recorded = _records(session).recording.trips
     for sequence in range(max(1, newest - SHOWN + 1), newest + 1):
         row = store.read(sequence)
-        if row is not None:
-            await session.line("%d %s" % (sequence, _trip_text(row)))
-    return "trips=%d since_boot=%d" % (newest, session.station.image.protection.trips)
+        if row is None:
+            continue
+        await session.line("%4d %s" % (sequence, _trip_text(row)))
+    numbers = ",".join([str(number) for number in recorded]) or "none"
+    return "trips=%d recorded=%s since_boot=%d" % (newest, numbers, session.station.image.protection.trips)
 
 
 def _trip_text(row) -> str:
-    element = telemetry.code_name("element", row["element"])
-    unit = ELEMENTS[row["element"]][2] if row["element"] < len(ELEMENTS) else ""
-    return "%s %s L%d value=%d limit=%d %s open=%d ms" % (
-        _when(row["utc_s"], row["boot"]),
-        element,
-        row["phase"],
-        row["value"],
-        row["threshold"],
-        unit,
-        row["open_ms"],
-    )
+    known = row["element"] < len(ELEMENTS)
+    element, _device, unit = ELEMENTS[row["element"]] if known else ("element_%d" % row["element"], "", "")
+    phase = "L%d" % row["phase"] if row["phase"] else "--"
+    values = shown(row["value"], unit), shown(row["threshold"], unit)
+    opened = "%d ms" % row["open_ms"] if row["open_ms"] else "? ms"
+    when = _when(row["utc_s"], row["boot"])
+    return "%-20s %-13s %s %s limit %s open %s" % ((when, element, phase) + values + (opened,))
 
 
 async def trip(session, words) -> str:
@@ -109,46 +107,43 @@ async def trip(session, words) -> str:
     if row is None:
         raise VerbError("unknown", "trip %d is not kept; `trips` lists the numbers" % number)
     await session.line(_trip_text(row))
-    await session.line(
-        "V=%d %d %d mV I=%d %d %d mA f=%d uHz rocof=%d mHz/s P=%d W Q=%d var"
-        % (
-            row["voltage_l1_mv"],
-            row["voltage_l2_mv"],
-            row["voltage_l3_mv"],
-            row["current_l1_ma"],
-            row["current_l2_ma"],
-            row["current_l3_ma"],
-            row["frequency_uhz"],
-            row["rocof_mhz_s"],
-            row["grid_w"],
-            row["grid_var"],
-        )
-    )
+    for line in _measured(row):
+        await session.line(line)
     recording = _records(session).recording
-    if recording.head is None or recording.head["trip"] != number:
+    head = recording.find(number)
+    if head is None:
         return "trip=%d recording=none" % number
     try:
-        await (_data if words[1:] else trip_plot.draw)(session, recording)
+        await (_data if words[1:] else trip_plot.draw)(session, recording, head)
     except ValueError as error:
         raise VerbError("damaged", str(error)) from None
-    return "trip=%d recording=%d rows" % (number, recording.head["rows"])
+    return "trip=%d recording=%d rows" % (number, head["rows"])
 
 
-async def _data(session, recording) -> None:
-    """Write the recording for the host tool: its head, then rows in hex."""
-    head = recording.head
-    await session.line(
-        "recording phases=%d period_ms=%d rows=%d trip_row=%d utc_s=%d element=%d crc=%d"
-        % tuple([head[name] for name in ("phases", "period_ms", "rows", "trip_row", "utc_s", "element", "crc")])
+def _measured(row):
+    """Return lines of what was measured once the contactor had opened."""
+    voltages = [shown(row["voltage_l%d_mv" % phase], "mV") for phase in (1, 2, 3)]
+    currents = ["%d mA" % row["current_l%d_ma" % phase] for phase in (1, 2, 3)]
+    frequency = "%s, %s" % (shown(row["frequency_uhz"], "uHz"), shown(row["rocof_mhz_s"], "mHz/s"))
+    return (
+        "after it: V  %s" % "  ".join(voltages),
+        "          I  %s" % "  ".join(currents),
+        "          f  %s   P  %d W   Q  %d var" % (frequency, row["grid_w"], row["grid_var"]),
     )
+
+
+async def _data(session, recording, head) -> None:
+    """Write the recording for the host tool: its head, then rows in hex."""
+    names = ("phases", "period_ms", "rows", "trip_row", "utc_s", "element", "crc")
+    await session.data("recording " + " ".join(["%s=%d" % (name, head[name]) for name in names]))
     text = ""
-    for number, row in enumerate(recording.rows()):
+    for row in recording.rows(head):
         text += row.hex()
-        if number % ROWS_A_LINE == ROWS_A_LINE - 1:
-            await session.line("row " + text)
+        if len(text) >= DATA_CHARACTERS:
+            await session.data("row " + text)
             text = ""
     if text:
-        await session.line("row " + text)
+        await session.data("row " + text)
 
 
 async def factory(session, words) -> str:

@@ -5,9 +5,11 @@ import gc
 import sys
 from time import ticks_diff, ticks_ms
 
-from evse.faults import FAULTS
+from evse.decide.why import shown as quantity
+from evse.faults import ELEMENTS, EVENT_TEXT, FAULTS, SELFTEST_STATES
 from evse.link import telemetry
 from evse.points import ACCESS, UNIT, find
+from evse.store.journal import TEXT_MAX
 from evse.tasks.clock import utc_text
 from evse.tasks.station import VERSION
 from evse.tasks.verbs import ARGUMENTS, HELP, NAME, VERBS, WHO, VerbError
@@ -36,6 +38,7 @@ _STATUS = (
 
 LOG_DEFAULT = 16
 LOG_MAX = 64
+HELP_AT = 30  # column of what a verb does
 
 
 def shown(session, name: str) -> str:
@@ -56,7 +59,11 @@ async def help_(session, words) -> str:
         await session.line("%s Needs %s access." % (row[HELP], ACCESS[row[WHO]]))
         return ""
     for row in VERBS:
-        await session.line("%-9s %-29s %s" % (row[NAME], row[ARGUMENTS], row[HELP]))
+        left = "%s %s" % (row[NAME], row[ARGUMENTS])
+        if len(left) > HELP_AT - 1:
+            await session.line(left)
+            left = ""
+        await session.line("%-*s%s" % (HELP_AT, left, row[HELP]))
     return "access=%s" % ACCESS[session.level]
 
 
@@ -68,7 +75,7 @@ async def status(session, _words) -> str:
         state = getattr(task, "state", None)
         if state:
             await session.line("%s=%s" % (task.name, state))
-    await session.line("uptime_s=%s" % station.clock.seconds_text(ticks_ms()))
+    await session.line("uptime=%s s" % station.clock.seconds_text(ticks_ms()))
     gc.collect()
     return "heap_free=%d B" % (gc.mem_free() if hasattr(gc, "mem_free") else 0)
 
@@ -87,11 +94,12 @@ async def limits(session, _words) -> str:
         ("import", limited.import_w, limited.import_reason),
         ("export", limited.export_w, limited.export_reason),
     ):
-        await session.line("%s_w=%d W: %s" % (way, room_w, telemetry.sentence("reason", code)))
-    ratings = station.board.ratings
+        await session.line("%-8s %6d W  %s" % (way, room_w, telemetry.sentence("reason", code)))
+    ratings, settings = station.board.ratings, station.settings
     await session.line(
-        "board: import %d W, export %d W, %d mA" % (ratings.import_w, ratings.export_w, ratings.current_ma)
+        "board    %6d W import, %d W export, %d mA a phase" % (ratings.import_w, ratings.export_w, ratings.current_ma)
     )
+    await session.line("settings %6d W import, %d W export" % (settings.import_rating_w, settings.export_rating_w))
     return "%s %s" % (shown(session, "allowed_w"), shown(session, "reason"))
 
 
@@ -100,21 +108,24 @@ async def faults(session, words) -> str:
     count = 0
     for code in range(1, len(FAULTS)):
         if flags[code] or words:
-            await session.line("%s%s: %s" % (FAULTS[code][0], " (active)" if flags[code] else "", FAULTS[code][3]))
+            await session.line("%-18s %s%s" % (FAULTS[code][0], "ACTIVE " if flags[code] else "", FAULTS[code][3]))
         count += flags[code]
     return "active=%d" % count
 
 
-def _journal_text(session, record) -> str:
+def _journal_text(session, sequence: int, record) -> str:
     """Return one line of a journal record; an earlier start of the controller shows as `boot N`."""
+    journal = session.station.journal
     utc_s, ticks, boot, code, subject, value, phase = record
     if utc_s:
         when = utc_text(utc_s)
-    elif boot == session.station.journal.boot:
+    elif boot == journal.boot:
         when = session.station.clock.seconds_text(ticks)
     else:
         when = "boot %d" % boot
-    return telemetry.event_text((ticks, code, subject, value, phase), when)
+    row = (ticks, code, subject, value, phase)
+    length = min(telemetry.text_length(row), TEXT_MAX)
+    return telemetry.event_text(row, when, journal.text(sequence, length) if length else None)
 
 
 async def _journal(session, most: int) -> int:
@@ -122,10 +133,15 @@ async def _journal(session, most: int) -> int:
     journal = session.station.journal
     if journal is None:
         return 0
-    for sequence in range(max(journal.oldest, journal.newest - most + 1), journal.newest + 1):
+    first = journal.newest + 1
+    while most and first > journal.oldest:
+        first -= 1
+        record = journal.read(first)
+        most -= record is not None and record[3] != EVENT_TEXT
+    for sequence in range(first, journal.newest + 1):
         record = journal.read(sequence)
-        if record is not None:
-            await session.line("%d %s" % (sequence, _journal_text(session, record)))
+        if record is not None and record[3] != EVENT_TEXT:
+            await session.line("%d %s" % (sequence, _journal_text(session, sequence, record)))
     return journal.newest
 
 
@@ -146,31 +162,53 @@ async def profile(session, _words) -> str:
         raise VerbError("state", "no profile is in force: see `faults` and `log`")
     await session.line("%s, %s" % (chosen.title, chosen.edition))
     for stage in chosen.stages:
-        element = telemetry.code_name("element", stage.element)
+        name, device, unit = ELEMENTS[stage.element]
+        way = "above" if stage.over else "below"
+        delay = stage.delay_ms, "to clear" if stage.clearing else "delay"
         await session.line(
-            "%s %s %d, delay %d ms" % (element, "above" if stage.over else "below", stage.threshold, stage.delay_ms)
+            "%-8s %-5s %s %11s %7d ms %s" % ((name, device, way, quantity(stage.threshold, unit)) + delay)
         )
-    for key in chosen.unverified:
-        await session.line("not verified against the standard: %s" % key)
-    return "profile=%s hash=%s" % (chosen.name, chosen.hash)
+    for name, value, unit in (
+        ("rocof", chosen.rocof_mhz_s, "mHz/s"),
+        ("ov_mean", chosen.mean_mv, "mV"),
+        ("vector_shift", chosen.vector_shift_mdeg, "mdeg"),
+    ):
+        if value:
+            await session.line("%-14s above %11s" % (name, quantity(value, unit)))
+    if chosen.unverified:
+        await session.line("not verified against the standard: %s" % ", ".join(chosen.unverified))
+    if chosen.changed:
+        await session.line("changed by profile_changes: %s" % ", ".join(chosen.changed))
+    return "profile=%s hash=%s unverified=%d" % (chosen.name, chosen.hash, len(chosen.unverified))
 
 
 async def selftest(session, _words) -> str:
-    result = session.station.image.status.selftest
-    return "selftest=%s" % ("running", "passed", "failed")[result]
+    """Result of the test at boot, and what it looks at as it is now."""
+    image = session.station.image
+    inputs = image.inputs
+    boot = SELFTEST_STATES[image.status.selftest]
+    for name, good, fine, wrong in (
+        ("main contacts", inputs.contactor_open_proven, "open", "not proven open: mirror contact, its wiring, a weld"),
+        ("safety gate", not inputs.gate_up, "down", "up: it must be down without edges"),
+        ("residual current", not inputs.rcd_tripped, "none", "tripped: leakage, or the sensor's wire is broken"),
+    ):
+        mark = "" if good or image.outputs.contactor else "wrong: "
+        await session.line("%-17s %s%s" % (name, mark, fine if good else wrong if mark else "in use"))
+    if boot == "failed":
+        await session.line("Put right what is wrong, then `clear`: the test runs again.")
+    return "selftest=%s" % boot
 
 
 async def version(session, _words) -> str:
     board = session.station.board
     await session.line(sys.version)
-    cause = session.station.reset_cause
-    return "version=%s board=%s port=%s reset=%s" % (VERSION, board.name, board.port, cause)
+    return "version=%s board=%s port=%s reset=%s" % (VERSION, board.name, board.port, board.reset_cause)
 
 
 async def tasks(session, _words) -> str:
     now_ms = ticks_ms()
     for keeper in session.station.keepers:
-        age_ms = ticks_diff(now_ms, keeper.task.beat_ms)
+        age_ms = max(0, ticks_diff(now_ms, keeper.task.beat_ms))  # our own beats while we print
         waiting = " waiting" if keeper.waiting else ""
-        await session.line("%s age=%d ms restarts=%d%s" % (keeper.name, age_ms, keeper.restarts, waiting))
+        await session.line("%-12s age=%d ms restarts=%d%s" % (keeper.name, age_ms, keeper.restarts, waiting))
     return "tasks=%d" % len(session.station.keepers)

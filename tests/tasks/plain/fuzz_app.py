@@ -13,12 +13,12 @@ import json
 import random
 import sys
 
+import fuzz_records
 from board.board import Board
 
 from evse import points
 from evse.image import Image
 from evse.link import mqtt_packet
-from evse.store import layout
 from evse.store.budget import BudgetStore
 from evse.store.energy import EnergyStore
 from evse.store.journal import JournalStore
@@ -26,7 +26,7 @@ from evse.store.recording import RecordingStore
 from evse.store.sessions import SessionStore
 from evse.store.settings import Settings
 from evse.store.trips import TripStore
-from evse.tasks import access, verbs, verbs_plan
+from evse.tasks import access, verbs, verbs_calibrate
 from evse.tasks import station as station_module
 from evse.tasks.console import ConsoleTask
 from evse.tasks.journal import JournalTask
@@ -37,7 +37,7 @@ from evse.tasks.records import RecordsTask
 from evse.tasks.station import Station
 
 station_module.RESTART_MS = 0
-verbs_plan.SAMPLE_MS = 0
+verbs_calibrate.SAMPLE_MS = 0
 
 WORDS = [row[0] for row in verbs.VERBS] + [row[0] for row in points.POINTS]
 WORDS += ["0", "1", "-1", "3000", "-7360", "99999999999", "1e9", "0.5", "nan"]
@@ -145,6 +145,7 @@ async def fuzz_lines(station, count):
         await console.execute(text)
         if number % 16 == 0:
             check(station)
+    return count
 
 
 def fuzz_bytes(_station, count):
@@ -222,77 +223,6 @@ def fuzz_settings(station, count):
     return taken
 
 
-def fill_records(station):
-    """Write some of every record, so that most of what is spoiled was whole."""
-    memory = station.board.memory
-    journal, trips, sessions = JournalStore(memory), TripStore(memory), SessionStore(memory)
-    for number in range(3):
-        journal.append(number, 6, number, -number, 1)
-        trips.append(station.image, number)
-        sessions.append({"import_wh": number})
-    sessions.keep({"import_wh": 4})
-    energy = EnergyStore(memory)
-    energy.take((1, 2, 3), (4, 5, 6))
-    energy.save()
-    station.settings.save()
-    recording = RecordingStore(memory)
-    recording.begin()
-    recording.put(bytes(240))
-    recording.finish({"phases": 1, "rows": 20, "trip": 1, "period_ms": 10})
-
-
-def fuzz_records(station, count):
-    """Spoil bytes of stored records; every store must open, read and take the next record."""
-    memory = station.board.memory
-    whole = 0
-    for number in range(count):
-        if number % 500 == 0:
-            for at in range(0, memory.size, 1024):
-                memory.write(at, bytes(1024))
-            fill_records(station)
-        kind = random.randrange(9)
-        _name, address, length, slots = layout.REGIONS[kind]
-        at = address + random.randrange(min(length * slots, 200))
-        memory.write(at, bytes([random.getrandbits(8)]) * (1 + random.randrange(3)))
-        whole += open_kind(station, kind)
-    check(station)
-    return whole
-
-
-def open_kind(station, kind):
-    """Open one kind of store, read what it offers, write one more; return 1 when something whole was found."""
-    memory = station.board.memory
-    if kind == 0:
-        return station.settings.load()
-    if kind == 1:
-        store = EnergyStore(memory)
-        store.take((1, 1, 1), (1, 1, 1))
-        return store.save()
-    if kind == 2:
-        return access.Access(memory).failures >= 0
-    if kind == 3:
-        BudgetStore(memory).restore(station.image.budget)
-        return station.image.budget.charged_wh >= 0
-    if kind in (4, 6):
-        store = SessionStore(memory)
-        store.left()
-        store.keep({"import_wh": 5})
-        return last_of(store)
-    if kind == 5:
-        return last_of(TripStore(memory))
-    if kind == 7:
-        return last_of(JournalStore(memory))
-    store = RecordingStore(memory)
-    try:
-        return len(list(store.rows())) if store.head is not None else 0
-    except ValueError:
-        return 0
-
-
-def last_of(store):
-    return 1 if store.newest and store.read(store.newest) is not None else 0
-
-
 def fuzz_streams(_station, count):
     buffer = bytearray(256)
     packets = 0
@@ -316,7 +246,12 @@ def fuzz_streams(_station, count):
 def run(kind, station, count):
     if kind == "lines":
         return asyncio.run(fuzz_lines(station, count))
-    named = {"settings": fuzz_settings, "records": fuzz_records}
+    if kind == "records":
+        console = ConsoleTask(station)
+        passed = asyncio.run(fuzz_records.fuzz(station, console, count))
+        check(station)
+        return passed
+    named = {"settings": fuzz_settings}
     if kind in named:
         return named[kind](station, count)
     return {"bytes": fuzz_bytes, "payloads": fuzz_payloads, "streams": fuzz_streams}[kind](station, count)

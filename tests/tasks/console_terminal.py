@@ -1,0 +1,120 @@
+# SPDX-License-Identifier: MIT
+"""A pseudo-terminal with a technician's hands: the tasks of the firmware on the real VM behind it."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import select
+import subprocess
+import time
+import tty
+from pathlib import Path
+from typing import Any
+
+from plain_station import HERE, PATIENCE_S, vm_environment
+
+from backfeed import vm
+
+UP, DOWN, RIGHT, LEFT, HOME, END, DELETE = "\x1b[A", "\x1b[B", "\x1b[C", "\x1b[D", "\x1b[H", "\x1b[F", "\x1b[3~"
+CTRL_C, CTRL_D, CTRL_U, CTRL_W, BACKSPACE, TAB = "\x03", "\x04", "\x15", "\x17", "\x7f", "\t"
+
+
+class Terminal:
+    """A VM whose console is a pseudo-terminal; what it shows piles up in `shown`."""
+
+    def __init__(self, folder: Path, **extra: str) -> None:
+        self.folder = folder
+        self.shown = ""
+        self._seen = 0
+        self._master, slave = pty.openpty()
+        tty.setraw(slave)
+        self.report_path = folder / "report.json"
+        environment = vm_environment(
+            PLAIN_CONSOLE="1", PLAIN_REPORT=str(self.report_path), PLAIN_FRAM=str(folder / "fram"), **extra
+        )
+        command = [*vm.unix_vm(), "-X", "heapsize=1m", str(HERE / "plain" / "station_app.py")]
+        self._process = subprocess.Popen(
+            command, env=environment, cwd=folder, stdin=slave, stdout=slave, stderr=subprocess.PIPE
+        )
+        os.close(slave)
+
+    def close(self) -> None:
+        self._process.kill()
+        self._process.wait()
+        assert self._process.stderr is not None
+        self._process.stderr.close()
+        os.close(self._master)
+
+    def type(self, keys: str) -> None:
+        """Press keys one at a time."""
+        for byte in keys.encode():
+            os.write(self._master, bytes([byte]))
+
+    def paste(self, data: bytes) -> None:
+        """Write as fast as the terminal takes it, reading what comes back."""
+        while data:
+            readable, writable, _ = select.select([self._master], [self._master], [], PATIENCE_S)
+            assert readable or writable
+            if readable:
+                self._read()
+            if writable:
+                data = data[os.write(self._master, data[:256]) :]
+
+    def _read(self) -> None:
+        self.shown += os.read(self._master, 4096).decode(errors="replace")
+
+    def until(self, text: str) -> str:
+        """Return everything shown since the last call, up to and with `text`."""
+        deadline = time.monotonic() + PATIENCE_S
+        while text not in self.shown[self._seen :]:
+            ready, _, _ = select.select([self._master], [], [], max(0.0, deadline - time.monotonic()))
+            if not ready:
+                raise AssertionError(f"{text!r} did not come; shown: {self.shown[self._seen :]!r}")
+            self._read()
+        end = self.shown.index(text, self._seen) + len(text)
+        part = self.shown[self._seen : end]
+        self._seen = end
+        return part
+
+    def ask(self, line: str) -> str:
+        """Type a line in script mode; return the reply's last line."""
+        self.type(line + "\r")
+        while True:
+            reply = self.until("\r\n").strip()
+            if reply.startswith(("OK", "ERR")):
+                return reply
+
+    def report(self, least_cycles: int = 1) -> dict[str, Any]:
+        """Return the first report that has at least so many cycles."""
+        deadline = time.monotonic() + PATIENCE_S
+        while time.monotonic() < deadline:
+            if self.report_path.exists():
+                found: dict[str, Any] = json.loads(self.report_path.read_text())
+                if found["cycles"] >= least_cycles:
+                    return found
+            time.sleep(0.02)
+        raise AssertionError(f"no report with {least_cycles} cycles within {PATIENCE_S} s")
+
+    def script(self) -> None:
+        self.until("> ")
+        self.type("mode script\r")
+        self.until("OK mode=script\r\n")
+
+
+def screen(shown: str) -> list[str]:
+    """Return the lines that a terminal shows for what it was sent."""
+    lines, column = [""], 0
+    for character in shown:
+        if character == "\n":
+            lines.append("")
+            column = 0
+        elif character == "\r":
+            column = 0
+        elif character == "\b":
+            column = max(0, column - 1)
+        elif character >= " ":
+            lines[-1] = lines[-1][:column].ljust(column) + character + lines[-1][column + 1 :]
+            column += 1
+    return [line.rstrip() for line in lines]
