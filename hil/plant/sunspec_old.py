@@ -9,6 +9,7 @@ source that gives all it can up to WMaxLimPct. Written from the model definition
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from hil.plant import modbus_server as modbus
@@ -19,6 +20,26 @@ if TYPE_CHECKING:
     from hil.plant.station import Station
 
 CHARGE_BIT, DISCHARGE_BIT = 1, 2
+# Names of a curve's pairs and its scale factors, by model
+PAIRS = {
+    **dict.fromkeys((129, 130, 137, 138, 139, 140), ("Tms", "V", {"Tms_SF": -2, "V_SF": -1})),
+    **dict.fromkeys((135, 136, 141, 142, 143, 144), ("Tms", "Hz", {"Tms_SF": -2, "Hz_SF": -2})),
+    126: ("V", "VAr", {"V_SF": -1, "DeptRef_SF": -1}),
+    131: ("W", "PF", {"W_SF": -1, "PF_SF": -3}),
+    132: ("V", "W", {"V_SF": -1, "DeptRef_SF": -1}),
+    134: ("Hz", "W", {"Hz_SF": -2, "W_SF": -1}),
+}
+
+
+def curve(model: int, pairs: Sequence[tuple[float, float]], enabled: int = 1) -> dict[str, Any]:
+    """Return the points of a curve model, with the one curve in force. pairs: in the order of its registers."""
+    left, right, factors = PAIRS[model]
+    values: dict[str, Any] = dict(ActCrv=1, ModEna=enabled, NCrv=1, NPt=20, **factors)
+    values["curve.ActPt"] = len(pairs)
+    for k, (first, second) in enumerate(pairs, 1):
+        values[f"curve.{left}{k}"] = first
+        values[f"curve.{right}{k}"] = second
+    return values
 
 
 def power_up(rated_w: float, phases: int, storage: bool) -> dict[int, dict[str, Any]]:
@@ -42,12 +63,12 @@ def power_up(rated_w: float, phases: int, storage: bool) -> dict[int, dict[str, 
 class OldInverter:
     """Register bank wired to unit 0 of a station."""
 
-    def __init__(self, station: Station, storage: bool = True):
+    def __init__(self, station: Station, storage: bool = True, more: dict[int, dict[str, Any]] | None = None):
         config = station.config
         self._station = station
         self._unit = station.unit(0)
         self.storage = storage
-        self.map = SunSpecMap(power_up(config.inverter.rated_w, config.phases, storage))
+        self.map = SunSpecMap({**power_up(config.inverter.rated_w, config.phases, storage), **(more or {})})
         self.measured = 103 if config.phases == 3 else 101
         self.writes: list[tuple[int, list[int]]] = []
         self._unit["started"] = 1
@@ -96,8 +117,8 @@ class OldInverter:
         return min(max(0.0, low), high)
 
 
-def install(station: Station, storage: bool = True) -> OldInverter:
-    """Put an older inverter in place of the station's own, on the same line and address."""
-    old = OldInverter(station, storage)
+def install(station: Station, storage: bool = True, more: dict[int, dict[str, Any]] | None = None) -> OldInverter:
+    """Put an older inverter in place of the station's own, on the same line and address. more: further models."""
+    old = OldInverter(station, storage, more)
     station.serial["inverter"] = RtuPort(old, 1, station.inverter.baud, turnaround_ms=2.0)
     return old

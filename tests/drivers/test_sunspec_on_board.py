@@ -100,6 +100,108 @@ def test_settings_that_agree_raise_no_warning(tmp_path: Path) -> None:
         assert charger.ask("warnings") == ["OK warnings=0"]
 
 
+def test_curves_that_no_profile_has_and_momentary_cessation_are_told(tmp_path: Path) -> None:
+    station = Station()
+    put = station.inverter.map
+    put.set_raw("712.Ena", 1)
+    for model, level in ((707, 50), (708, 115)):
+        put.set_raw(f"{model}.Crv[0].MomCess.ActPt", 1)
+        put.set(f"{model}.Crv[0].MomCess.Pt[0].V", level)
+        put.set(f"{model}.Crv[0].MomCess.Pt[0].Tms", 0.08)
+    put.set_raw("705.Ena", 1)
+    put.set_raw("706.Ena", 1)
+    put.set_raw("711.Ena", 1)
+    with Charger(tmp_path, station, {}) as charger:
+        charger.run(5)
+        shown = "\n".join(charger.ask("inverter"))
+        warned = "\n".join(charger.ask("warnings"))
+    curve = device_of(station).models[712][0].Crv[0]
+    pairs = [f"{plain(p.W.cvalue, 2)} % W -> {plain(p.Var.cvalue, 2)} %" for p in curve.Pt[: curve.ActPt.value]]
+    assert f"712 watt-var on: {', '.join(pairs)}" in shown
+    assert "707 momentary cessation at low voltage on: 50 % V 0.08 s" in shown
+    register = BASE + station.inverter.map.points["712.Crv[0].Pt[0].W"].address
+    assert f"watt-var (model 712, register {register}) is on; profile uk_g98 has none: switch it off." in warned
+    for words in (
+        "momentary cessation at low voltage (model 707",
+        "momentary cessation at high voltage (model 708",
+        "volt-var (model 705",
+        "volt-watt (model 706",
+        "answers frequency by itself (model 711",
+    ):
+        assert words in warned, words
+
+
+OLD_GRID = {
+    126: sunspec_old.curve(126, ((92, 44), (98, 0), (102, 0), (108, -44)), enabled=0),
+    127: dict(WGra=20, HzStr=0.4, HzStop=0.2, HysEna=1, ModEna=1, WGra_SF=0, HzStrStop_SF=-2),
+    128: dict(ArGraMod=0, ArGraSag=2, ArGraSwell=2, ModEna=1, ArGra_SF=0, VRefPct_SF=0),
+    129: sunspec_old.curve(129, ((2.5, 0), (2.5, 80), (1000 * 0.6, 80))),  # a line round the step
+    130: sunspec_old.curve(130, ((0.5, 150), (0.5, 119), (1.0, 119), (1.0, 114))),
+    131: sunspec_old.curve(131, ((0, 1.0), (50, 1.0), (100, -0.95)), enabled=0),
+    132: sunspec_old.curve(132, ((106, 100), (110, 20)), enabled=0),
+    133: dict(ActSchd=1, ModEna=1, NSchd=1, NPts=10),
+    134: sunspec_old.curve(134, ((50.2, 100), (52, 0)), enabled=0),
+    135: sunspec_old.curve(135, ((20.0, 47.5), (0.5, 47.0))),  # a list of steps
+    136: sunspec_old.curve(136, ((0.2, 51.5),)),
+    137: sunspec_old.curve(137, ((2.0, 50),)),
+    141: sunspec_old.curve(141, ((300.0, 47.5),)),
+    145: dict(NomRmpUpRte=10, NomRmpDnRte=20, ConnRmpUpRte=1, Rmp_SF=0),
+}
+
+
+def test_an_older_inverters_curves_and_trips_are_read_shown_and_compared(tmp_path: Path) -> None:
+    station = Station()
+    old = sunspec_old.install(station, more=OLD_GRID)
+    with Charger(tmp_path, station, {}) as charger:
+        charger.run(6)
+        shown = "\n".join(charger.ask("inverter"))
+        warned = charger.ask("warnings")
+        charger.ask("bringup inverter")
+        charger.run(2)
+        found = str(charger.board.console.text)
+    for line in (
+        "126 volt-var off: 92 % V -> 44 %, 98 % V -> 0 %, 102 % V -> 0 %, 108 % V -> -44 %",
+        "127 frequency droop on: over +0.4 Hz 20 % for each Hz",
+        "129 under-voltage trip on: 0 % V 2.5 s, 80 % V 2.5 s, 80 % V 600 s",
+        "131 watt-power-factor off: 0 % W -> 1 cos, 50 % W -> 1 cos, 100 % W -> -0.95 cos",
+        "134 frequency-watt curve off: 50.2 Hz -> 100 %, 52 Hz -> 0 %",
+        "135 under-frequency trip on: 47.5 Hz 20 s, 47 Hz 0.5 s",
+        "137 low-voltage ride-through on: 50 % V 2 s",
+        "145 ramp rates off: up 10 %/s, down 20 %/s, on connecting 1 %/s",
+    ):
+        assert line in shown, line
+    assert "show its trips" not in shown
+    assert shown.count("is shown, not compared") == 3
+    wrong = "\n".join(warned)
+    register = BASE + old.map.points["136.curve.Tms1"].address
+    assert (
+        f"over-frequency trip (model 136, register {register}) is set to 51.5 Hz 0.2 s; profile uk_g98 wants" in wrong
+    )
+    assert "(model 127, register" in wrong and "both would add up. Switch one off." in wrong
+    assert "dynamic reactive current (model 128" in wrong and "schedule of its own (model 133" in wrong
+    for model in (126, 129, 130, 131, 132, 134, 135):
+        assert f"model {model}" not in wrong, "it agrees, whichever way the curve is drawn"
+    assert "setting=129 under-voltage trip on" in found
+
+
+def test_a_broken_old_curve_is_named_and_the_inverter_still_usable(tmp_path: Path) -> None:
+    station = Station()
+    old = sunspec_old.install(station, more=OLD_GRID)
+    old.map.set_raw("129.ActCrv", 7)
+    old.map.set_raw("130.V_SF", 12)
+    with Charger(tmp_path, station, {}) as charger:
+        charger.run(6)
+        warned = "\n".join(charger.ask("warnings"))
+        assert charger.ask("inverter")[-1].startswith("OK power=")
+    register = BASE + old.map.points["129.ActCrv"].address
+    assert (
+        f"under-voltage trip cannot be read: inverter 1, register {register}: model 129 has active curve 7 of 1"
+        in warned
+    )
+    register = BASE + old.map.points["130.V_SF"].address
+    assert f"register {register}: model 130: scale factor 0x000C is not -10..10" in warned
+
+
 @pytest.mark.parametrize(
     ("point", "value", "words"),
     [

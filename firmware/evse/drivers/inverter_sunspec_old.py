@@ -13,6 +13,7 @@ from evse.drivers.inverter import POWER_MAX_W, Inverter
 from evse.drivers.modbus_bus import READ, TRIP, WRITE, Transfer
 from evse.drivers.sunspec_alarms import alarm_text
 from evse.drivers.sunspec_device import DeviceError, SunSpecDevice
+from evse.drivers.sunspec_grid_old import OldGridSettings
 from evse.fixed import ratio
 from evse.link import modbus, sunspec
 from evse.link.sunspec import NONE
@@ -35,6 +36,7 @@ BOTH_WAYS = 3  # StorCtl_Mod: charge and discharge
 FROM_GRID = 1  # ChaGriSet
 UNUSED = 0xFFFF
 SLOW_TURNS = 4
+GRID_EVERY = 240  # slow reads between two looks at one of its curves: each minute
 
 
 class InverterSunSpecOld(Inverter):
@@ -46,6 +48,7 @@ class InverterSunSpecOld(Inverter):
     def __init__(self, bus, unit: int, lease_ms: int, device=None):
         super().__init__(bus, unit, lease_ms)
         self.device = device or SunSpecDevice(bus, unit, "inverter")
+        self.grid = OldGridSettings(self.device)
         self.measured = 0  # 101, 102 or 103
         self.two_way = 0  # 1: model 124
         self._percent = 0  # exponent of the percentage that is written
@@ -87,6 +90,7 @@ class InverterSunSpecOld(Inverter):
             await self._prepare_rates()
         else:
             await self._prepare_limit()
+        await self.grid.read_all()
         self.cannot = self._list_cannot()
         self.configured = 0
 
@@ -179,8 +183,9 @@ class InverterSunSpecOld(Inverter):
         missing = [
             "go to zero by itself when the controller falls silent: only safety gate and contactor stop it",
             "reactive power on command: no active anti-islanding by this controller",
-            "show its trips and curves: it has no models 705-711, so compare them with its installer's menu",
         ]
+        if not self.grid.settings:
+            missing.append("show its trips and curves: it has none of 126-145; compare them with its installer's menu")
         if not self.two_way:
             missing.append("charge on command: it has no model 124; model 123 only caps its export")
             missing.append("say the battery's charge: no model 124, so somebody else must before any export")
@@ -211,15 +216,20 @@ class InverterSunSpecOld(Inverter):
         return 0 if power == NONE else 1
 
     async def poll_slow(self) -> None:
-        """Read one of storage (with the setpoint held) and connection."""
-        self._slow = (self._slow + 1) % SLOW_TURNS
-        if self._slow == 0 and self.storage:
+        """Read one of storage (with the setpoint held) and connection; now and then one of its curves."""
+        self._slow += 1
+        if self._slow >= GRID_EVERY:
+            self._slow = 0
+            await self.grid.read_next()
+            return
+        turn = self._slow % SLOW_TURNS
+        if turn == 0 and self.storage:
             sent_w = self.sent_w
             if await self.bus.transact(self.storage) == 0:
                 self.take_storage()
                 if self.configured and sent_w == self.sent_w:
                     self.take_setpoints()
-        elif self._slow == 2 and self.links and await self.bus.transact(self.links) == 0:
+        elif turn == 2 and self.links and await self.bus.transact(self.links) == 0:
             self.take_links()
 
     def take_storage(self) -> None:
@@ -295,7 +305,11 @@ class InverterSunSpecOld(Inverter):
         found = ["The inverter reports: %s." % alarm_text(self.alarms)] if self.alarms else []
         if self.readback_errors:
             found.append("The inverter held another setpoint than was sent, %d times." % self.readback_errors)
-        return found
+        return found + self.grid.problems()
+
+    def details(self):
+        """Return lines on its curves and trip settings."""
+        return self.grid.lines()
 
 
 def measured_model(models) -> int:

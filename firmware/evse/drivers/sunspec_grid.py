@@ -1,103 +1,168 @@
 # SPDX-License-Identifier: MIT
-"""The grid settings inside a SunSpec inverter, read by its own NPt and NCrv: volt-var 705, volt-watt 706, trips
-707-710, droop 711.
+"""The grid settings inside a SunSpec inverter: what was read of them, in one form whatever the models' age.
 
-The first curve of each model is the one in force. Runs at connection time and once in a while after; allocates.
-Units: voltage in hundredths of a percent of nominal, frequency in mHz, time in ms, shares in hundredths of a percent.
+`sunspec_grid_new.py` reads models 705-712, `sunspec_grid_old.py` 126-145; tasks/inverter_check.py compares them with
+the profile. Runs at connection time and once in a while after; allocates.
+Units: voltage and power in hundredths of a percent of nominal, frequency in mHz, time in ms, shares in hundredths of a
+percent, power factor in thousandths.
 """
 
 from evse.drivers.sunspec_device import DeviceError
 from evse.link import sunspec
 from evse.link.sunspec import NONE
 
-MODELS = (705, 706, 707, 708, 709, 710, 711)
-NAMES = {
-    705: "volt-var",
-    706: "volt-watt",
-    707: "under-voltage trip",
-    708: "over-voltage trip",
-    709: "under-frequency trip",
-    710: "over-frequency trip",
-    711: "frequency droop",
-}
-CURVE_HEADS = {705: 10, 706: 5}  # registers of a curve before its points
-HEAD = 15  # registers of the model's head that every one of 705, 706 has; trips have 9, droop 14
 POINTS_MAX = 20  # more is no curve
+
+# kind: (words, digits and unit of x, digits and unit of y)
+KINDS = {
+    "uv": ("under-voltage trip", 2, "% V", 3, "s"),
+    "ov": ("over-voltage trip", 2, "% V", 3, "s"),
+    "uf": ("under-frequency trip", 3, "Hz", 3, "s"),
+    "of": ("over-frequency trip", 3, "Hz", 3, "s"),
+    "cease_low": ("momentary cessation at low voltage", 2, "% V", 3, "s"),
+    "cease_high": ("momentary cessation at high voltage", 2, "% V", 3, "s"),
+    "stay_uv": ("low-voltage ride-through", 2, "% V", 3, "s"),
+    "stay_ov": ("high-voltage ride-through", 2, "% V", 3, "s"),
+    "stay_uf": ("low-frequency ride-through", 3, "Hz", 3, "s"),
+    "stay_of": ("high-frequency ride-through", 3, "Hz", 3, "s"),
+    "extra_uv": ("low-voltage extended curve", 2, "% V", 3, "s"),
+    "extra_ov": ("high-voltage extended curve", 2, "% V", 3, "s"),
+    "extra_uf": ("low-frequency extended curve", 3, "Hz", 3, "s"),
+    "extra_of": ("high-frequency extended curve", 3, "Hz", 3, "s"),
+    "volt_var": ("volt-var", 2, "% V", 2, "%"),
+    "volt_watt": ("volt-watt", 2, "% V", 2, "%"),
+    "watt_var": ("watt-var", 2, "% W", 2, "%"),
+    "watt_pf": ("watt-power-factor", 2, "% W", 3, "cos"),
+    "hz_watt": ("frequency-watt curve", 3, "Hz", 2, "%"),
+    "droop": ("frequency droop", 0, "", 0, ""),
+    "dynamic_var": ("dynamic reactive current", 0, "", 0, ""),
+    "schedule": ("schedule of its own", 0, "", 0, ""),
+    "ramps": ("ramp rates", 0, "", 0, ""),
+}
+RIDE_THROUGH = ("stay_uv", "stay_ov", "stay_uf", "stay_of", "extra_uv", "extra_ov", "extra_uf", "extra_of")
 
 
 class Curve:
-    """One model's settings in force. points: (voltage or frequency, value); for trips the value is a time in ms."""
+    """A curve in force. kind: of KINDS; register: where its points begin; points: (x, y) in the kind's units.
 
-    def __init__(self, model: int, register: int, enabled: int, points, reference: int = 0):
+    Trips: x is voltage or frequency, y a time. A curve that holds no points is off.
+    """
+
+    def __init__(self, model: int, kind: str, register: int, enabled: int, points):
         self.model = model
-        self.register = register  # where the points begin
+        self.kind = kind
+        self.register = register
         self.enabled = enabled
         self.points = points
-        self.reference = reference  # 705, 706: DeptRef
 
 
 class Droop:
-    """Model 711 in force: dead bands in mHz, slopes (share of nominal frequency for full power) in permille."""
+    """Frequency droop in force: dead bands in mHz; slopes (share of nominal frequency for full power) in permille.
 
-    def __init__(self, register: int, enabled: int, over_mhz: int, under_mhz: int, over_permille: int, under: int):
-        self.model = 711
+    gradient: of model 127, which has a slope in hundredths of a percent of power for each Hz instead; else 0.
+    """
+
+    kind = "droop"
+
+    def __init__(self, model: int, register: int, enabled: int, over_mhz: int, under_mhz: int, over: int, under: int):
+        self.model = model
         self.register = register
         self.enabled = enabled
         self.over_mhz = over_mhz
         self.under_mhz = under_mhz
-        self.over_permille = over_permille
+        self.over_permille = over
         self.under_permille = under
+        self.gradient = 0
+
+
+class Switch:
+    """A function that is on or off, and a word on it. kind: "dynamic_var", "schedule" or "ramps"."""
+
+    def __init__(self, model: int, kind: str, register: int, enabled: int, text: str = ""):
+        self.model = model
+        self.kind = kind
+        self.register = register
+        self.enabled = enabled
+        self.text = text
 
 
 class GridSettings:
-    """What one device holds. settings: {model: Curve or Droop}; a model that cannot be read stands in `unread`."""
+    """What one device holds. settings: {model: its Curves, Droop or Switch}; unread: {model: why it cannot be read}.
+
+    models: the models that `_fetch(model)`, of the subclass, can read into a list.
+    """
+
+    models = ()
 
     def __init__(self, device):
         self._device = device
         self.settings = {}
-        self.unread = {}  # model: why
+        self.unread = {}
         self._next = 0
+
+    async def _fetch(self, model: int):
+        raise NotImplementedError
 
     async def read_all(self) -> None:
         """Read every model the device has. A broken one is named, not fatal: the inverter can still be commanded."""
         self.settings = {}
         self.unread = {}
-        for model in MODELS:
+        for model in self.models:
             await self.read(model)
 
     async def read_next(self) -> None:
-        """Read one of the models again, in turn."""
-        self._next = (self._next + 1) % len(MODELS)
-        await self.read(MODELS[self._next])
+        """Read the next model that the device has, in turn."""
+        for _ in self.models:
+            self._next = (self._next + 1) % len(self.models)
+            if self.models[self._next] in self._device.models:
+                await self.read(self.models[self._next])
+                return
 
     async def read(self, model: int) -> None:
         """Read one model, if the device has it."""
         if model not in self._device.models:
             return
         try:
-            if model == 711:
-                self.settings[model] = await self._droop()
-            elif model in CURVE_HEADS:
-                self.settings[model] = await self._curve(model)
-            else:
-                self.settings[model] = await self._trip(model)
+            self.settings[model] = await self._fetch(model)
             self.unread.pop(model, None)
         except DeviceError as error:
             self.settings.pop(model, None)
             self.unread[model] = str(error)
 
-    async def _head(self, model: int, count: int):
-        """Return (data of the head, NPt, address of the model); DeviceError when the counts are impossible."""
-        device = self._device
-        address = device.point(model, 0, count)
-        data = await device.read(address, count)
-        points = sunspec.u16(data, 5)
-        curves = sunspec.u16(data, 6)
+    def all(self):
+        """Return every setting, by model."""
+        found = []
+        for model in sorted(self.settings):
+            found += self.settings[model]
+        return found
+
+    def problems(self):
+        """Return one sentence for each model that could not be read."""
+        unread = self.unread
+        return [
+            "The inverter's %s cannot be read: %s." % (self.words(model), unread[model]) for model in sorted(unread)
+        ]
+
+    def words(self, model: int) -> str:
+        """Return what a model is about."""
+        return "model %d" % model
+
+    def lines(self):
+        """Return one line a setting, as read."""
+        return [line(setting) for setting in self.all()]
+
+    # For the subclasses
+
+    def _counts(self, data, points_at: int, curves_at: int, address: int, model: int):
+        """Return (NPt, NCrv) of a head; DeviceError when they are impossible."""
+        points = sunspec.u16(data, points_at)
+        curves = sunspec.u16(data, curves_at)
         if not 1 <= points <= POINTS_MAX:
-            raise device.error(address + 5, "model %d has NPt %d; 1..%d are possible" % (model, points, POINTS_MAX))
+            what = "model %d has NPt %d; 1..%d are possible" % (model, points, POINTS_MAX)
+            raise self._device.error(address + points_at, what)
         if not curves >= 1:
-            raise device.error(address + 6, "model %d has %d curves" % (model, curves))
-        return data, points, address
+            raise self._device.error(address + curves_at, "model %d has %d curves" % (model, curves))
+        return points, curves
 
     def _factor(self, data, register: int, address: int, model: int) -> int:
         factor = sunspec.scale_factor(data, register)
@@ -111,61 +176,6 @@ class GridSettings:
         if not 0 <= active <= most:
             raise self._device.error(address, "model %d has %d active points of %d" % (model, active, most))
         return active
-
-    async def _curve(self, model: int) -> Curve:
-        data, most, address = await self._head(model, HEAD)
-        volts = self._factor(data, 12, address, model)
-        shares = self._factor(data, 13, address, model)
-        first = CURVE_HEADS[model]
-        at = self._device.point(model, HEAD, first + 2 * most)
-        rows = await self._device.read(at, first + 2 * most)
-        points = []
-        for k in range(self._active(rows, 0, most, at, model)):
-            voltage = sunspec.scaled(sunspec.u16(rows, first + 2 * k), volts, 2)
-            points.append((voltage, sunspec.scaled(sunspec.s16(rows, first + 2 * k + 1), shares, 2)))
-        return Curve(model, at + first, 1 if sunspec.u16(data, 2) == 1 else 0, points, sunspec.u16(rows, 1))
-
-    async def _trip(self, model: int) -> Curve:
-        data, most, address = await self._head(model, 9)
-        levels = self._factor(data, 7, address, model)
-        times = self._factor(data, 8, address, model)
-        volts = model < 709
-        width = 3 if volts else 4
-        at = self._device.point(model, 10, 1 + width * most)  # MustTrip is the first group of the first curve
-        rows = await self._device.read(at, max(1 + width * most, 6))  # MayTrip follows, so there are more than that
-        points = []
-        for k in range(self._active(rows, 0, most, at, model)):
-            start = 1 + width * k
-            if volts:
-                level = sunspec.scaled(sunspec.u16(rows, start), levels, 2)
-            else:
-                level = sunspec.scaled(sunspec.u32(rows, start), levels, 3)
-            points.append((level, sunspec.scaled(sunspec.u32(rows, start + width - 2), times, 3)))
-        return Curve(model, at + 1, 1 if sunspec.u16(data, 2) == 1 else 0, points)
-
-    async def _droop(self) -> Droop:
-        device = self._device
-        address = device.point(711, 0, 24)
-        data = await device.read(address, 24)
-        bands = self._factor(data, 11, address, 711)
-        slopes = self._factor(data, 12, address, 711)
-        return Droop(
-            address + 14,
-            1 if sunspec.u16(data, 2) == 1 else 0,
-            sunspec.scaled(sunspec.u32(data, 14), bands, 3),
-            sunspec.scaled(sunspec.u32(data, 16), bands, 3),
-            sunspec.scaled(sunspec.u16(data, 18), slopes, 3),
-            sunspec.scaled(sunspec.u16(data, 19), slopes, 3),
-        )
-
-    def problems(self):
-        """Return one sentence for each model that could not be read."""
-        unread = self.unread
-        return ["The inverter's %s cannot be read: %s." % (NAMES[model], unread[model]) for model in sorted(unread)]
-
-    def lines(self):
-        """Return one line a model, as read."""
-        return [line(self.settings[model]) for model in sorted(self.settings)]
 
 
 def decimal(value: int, digits: int) -> str:
@@ -182,24 +192,31 @@ def decimal(value: int, digits: int) -> str:
 
 
 def line(setting) -> str:
-    """Return what one model holds, for a person."""
-    head = "%d %s %s" % (setting.model, NAMES[setting.model], "on" if setting.enabled else "off")
-    if setting.model == 711:
-        return "%s: over +%s Hz %s %%, under -%s Hz %s %%" % (
-            head,
-            decimal(setting.over_mhz, 3),
-            decimal(setting.over_permille, 1),
-            decimal(setting.under_mhz, 3),
-            decimal(setting.under_permille, 1),
-        )
-    return "%s: %s" % (head, points_text(setting))
+    """Return one setting, for a person."""
+    head = "%d %s %s" % (setting.model, KINDS[setting.kind][0], "on" if setting.enabled else "off")
+    if setting.kind == "droop":
+        return "%s: %s" % (head, droop_text(setting))
+    if isinstance(setting, Switch):
+        return "%s: %s" % (head, setting.text) if setting.text else head
+    return "%s: %s" % (head, points_text(setting.kind, setting.points))
 
 
-def points_text(curve: Curve) -> str:
-    """Return a curve's points, for a person."""
-    if not curve.points:
+def droop_text(droop: Droop) -> str:
+    """Return a droop's figures, for a person."""
+    if droop.gradient:
+        return "over +%s Hz %s %% for each Hz" % (decimal(droop.over_mhz, 3), decimal(droop.gradient, 2))
+    return "over +%s Hz %s %%, under -%s Hz %s %%" % (
+        decimal(droop.over_mhz, 3),
+        decimal(droop.over_permille, 1),
+        decimal(droop.under_mhz, 3),
+        decimal(droop.under_permille, 1),
+    )
+
+
+def points_text(kind: str, points) -> str:
+    """Return points of a kind of curve, for a person."""
+    if not points:
         return "no points"
-    if curve.model < 707:
-        return ", ".join(["%s %% V -> %s %%" % (decimal(v, 2), decimal(share, 2)) for v, share in curve.points])
-    digits, unit = (2, "% V") if curve.model < 709 else (3, "Hz")
-    return ", ".join(["%s %s %s s" % (decimal(v, digits), unit, decimal(ms, 3)) for v, ms in curve.points])
+    _words, x_digits, x_unit, y_digits, y_unit = KINDS[kind]
+    form = "%s %s %s %s" if y_unit == "s" else "%s %s -> %s %s"
+    return ", ".join([form % (decimal(x, x_digits), x_unit, decimal(y, y_digits), y_unit) for x, y in points])

@@ -3,6 +3,8 @@
 
 import asyncio
 
+from evse.tasks.inverter_check import not_compared
+
 WATCH_MS = 1500  # some transactions at any speed
 BAD_PERCENT = 5  # of transactions without a good answer
 FIGURES = (
@@ -71,7 +73,15 @@ def _online(station, task, found) -> None:
     if getattr(driver, "readback_errors", 0):
         found.wrong("the inverter held another setpoint than it was told %d times: another master, or its own mode."
                     % driver.readback_errors)  # fmt: skip
-    for sentence in driver.warnings() if hasattr(driver, "warnings") else ():
+    _settings(task, found)
+
+
+def _settings(task, found) -> None:
+    """Show what the inverter is set to, and where that differs from the profile."""
+    driver = task.driver
+    for row in driver.details():
+        found.value("setting", row)
+    for sentence in task.warnings() + not_compared(driver):
         found.note(sentence)
 
 

@@ -4,7 +4,7 @@
 The inverter's own protection is certified and stays the first; a mismatch is for a person to settle, not a fault.
 """
 
-from evse.drivers.sunspec_grid import decimal, points_text
+from evse.drivers.sunspec_grid import KINDS, RIDE_THROUGH, decimal, droop_text, points_text
 from evse.faults import ELEMENTS
 
 VOLT_TOLERANCE = 50  # hundredths of a percent of nominal
@@ -13,8 +13,9 @@ SHARE_TOLERANCE = 200  # hundredths of a percent of rating
 SLOPE_TOLERANCE_PERMILLE = 2
 TIME_TOLERANCE_MS = 60
 TIME_TOLERANCE_PERCENT = 5
-TRIPS = {707: "uv", 708: "ov", 709: "uf", 710: "of"}  # model: element names begin with
-WORDS = {707: "under-voltage", 708: "over-voltage", 709: "under-frequency", 710: "over-frequency"}
+TRIPS = ("uv", "ov", "uf", "of")  # as element names begin
+# No profile has these: an inverter that does them by itself adds to what the controller asks for.
+FOREIGN = ("watt_var", "watt_pf", "dynamic_var", "schedule")
 
 
 def compare(driver, profile):
@@ -22,40 +23,83 @@ def compare(driver, profile):
     grid = getattr(driver, "grid", None)
     if grid is None:
         return []
+    found = [_compared(setting, profile) for setting in grid.all()]
+    return [sentence for sentence in found if sentence]
+
+
+def not_compared(driver):
+    """Return what is read and shown and has nothing in a profile to be compared with, one sentence each."""
+    grid = getattr(driver, "grid", None)
     found = []
-    for model in sorted(grid.settings):
-        setting = grid.settings[model]
-        if model in TRIPS:
-            sentence = _trip(setting, profile)
-        elif model == 711:
-            sentence = _droop(setting, profile)
-        else:
-            sentence = _curve(setting, profile)
-        if sentence:
-            found.append(sentence)
+    for setting in grid.all() if grid else ():
+        if setting.kind in RIDE_THROUGH or setting.kind == "ramps":
+            found.append(
+                "The inverter's %s (model %d) is shown, not compared: a profile holds trips, and nothing of this."
+                % (KINDS[setting.kind][0], setting.model)
+            )
+    return found
+
+
+def _compared(setting, profile) -> str:
+    kind = setting.kind
+    if kind in TRIPS:
+        return _trip(setting, profile)
+    if kind == "cease_low" or kind == "cease_high":
+        return _cessation(setting, profile)
+    if kind == "droop" or kind == "hz_watt":
+        return _frequency(setting, profile)
+    if kind == "volt_var" or kind == "volt_watt":
+        return _share(setting, profile)
+    if kind in FOREIGN and setting.enabled:
+        return "%s on; profile %s has none: switch it off." % (_where(setting), profile.name)
+    return ""
+
+
+def _where(setting) -> str:
+    place = "model %d, register %d" % (setting.model, setting.register)
+    return "The inverter's %s (%s) is" % (KINDS[setting.kind][0], place)
+
+
+# --- trips ---
+
+
+def stages(points, over: int):
+    """Return the (level, time) steps that a trip curve comes to, the quickest first.
+
+    A curve may be a list of steps or a line drawn round them (models 129 and the like): what counts for each time is
+    the level nearest to nominal, and a level that a shorter time reaches as well says nothing.
+    """
+    sign = -1 if over else 1
+    found = []
+    for level, time_ms in sorted(points, key=lambda pair: (pair[1], -sign * pair[0])):
+        if not found or sign * level > sign * found[-1][0]:
+            found.append((level, time_ms))
     return found
 
 
 def _trip(curve, profile) -> str:
     """Compare must-trip points with the profile's stages of that kind."""
-    volts = curve.model < 709
+    volts = curve.kind == "uv" or curve.kind == "ov"
     wanted = []
     for stage in profile.stages:
         name = ELEMENTS[stage.element][0]
-        if name[:2] == TRIPS[curve.model] and name[2:].isdigit():
+        if name[:2] == curve.kind and name[2:].isdigit():
             wanted.append((_level(stage.threshold, volts, profile), stage.delay_ms))
     if not wanted:
         return ""
-    where = "%s trip (model %d, register %d)" % (WORDS[curve.model], curve.model, curve.register)
-    ours = _stages_text(wanted, volts)
+    ours = points_text(curve.kind, wanted)
     if not curve.enabled:
-        return "The inverter's %s is off; profile %s wants %s." % (where, profile.name, ours)
+        return "%s off; profile %s wants %s." % (_where(curve), profile.name, ours)
     tolerance = VOLT_TOLERANCE if volts else HERTZ_TOLERANCE_MHZ
-    missing = [pair for pair in wanted if not _held(pair, curve.points, tolerance)]
-    foreign = [pair for pair in curve.points if not _held(pair, wanted, tolerance)]
+    over = 1 if curve.kind[0] == "o" else 0
+    held = stages(curve.points, over)
+    needed = stages(wanted, over)
+    missing = [pair for pair in needed if not _held(pair, held, tolerance)]
+    foreign = [pair for pair in held if not _held(pair, needed, tolerance)]
     if not missing and not foreign:
         return ""
-    return "The inverter's %s is set to %s; profile %s wants %s." % (where, points_text(curve), profile.name, ours)
+    told = points_text(curve.kind, curve.points)
+    return "%s set to %s; profile %s wants %s." % (_where(curve), told, profile.name, ours)
 
 
 def _level(threshold: int, volts: int, profile) -> int:
@@ -63,11 +107,6 @@ def _level(threshold: int, volts: int, profile) -> int:
     if volts:
         return (threshold * 100 + profile.nominal_mv // 200) // (profile.nominal_mv // 100)
     return threshold // 1000
-
-
-def _stages_text(stages, volts: int) -> str:
-    digits, unit = (2, "% V") if volts else (3, "Hz")
-    return ", ".join(["%s %s %s s" % (decimal(level, digits), unit, decimal(ms, 3)) for level, ms in stages])
 
 
 def _held(pair, points, tolerance: int) -> bool:
@@ -79,23 +118,36 @@ def _held(pair, points, tolerance: int) -> bool:
     return False
 
 
-def _droop(droop, profile) -> str:
-    """Compare 711 with the profile. Both on: two answers to one deviation would add up."""
-    wants = 1 if profile.over_droop_permille or profile.under_droop_permille else 0
-    if not droop.enabled:
+def _cessation(curve, profile) -> str:
+    """Compare where the inverter ceases by itself with where the profile wants that; the controller ceases anyway."""
+    wanted_mv = profile.cessation_low_mv if curve.kind == "cease_low" else profile.cessation_high_mv
+    if not curve.enabled or not curve.points:
         return ""
-    nominal_mhz = profile.nominal_uhz // 1000
-    over_mhz = profile.over_start_uhz // 1000 - nominal_mhz
-    where = "The inverter answers frequency by itself (model 711, register %d: over +%s Hz %s %%)" % (
-        droop.register,
-        decimal(droop.over_mhz, 3),
-        decimal(droop.over_permille, 1),
-    )
-    if not wants:
+    told = points_text(curve.kind, curve.points)
+    if not wanted_mv:
+        return "%s set to %s; profile %s wants none." % (_where(curve), told, profile.name)
+    level = _level(wanted_mv, 1, profile)
+    for other, _delay_ms in curve.points:
+        if abs(other - level) <= VOLT_TOLERANCE:
+            return ""
+    return "%s set to %s; profile %s wants %s %% V." % (_where(curve), told, profile.name, decimal(level, 2))
+
+
+# --- frequency ---
+
+
+def _frequency(setting, profile) -> str:
+    """Compare a droop or a frequency-watt curve. Both on: two answers to one deviation would add up."""
+    if not setting.enabled:
+        return ""
+    droop = setting.kind == "droop"
+    told = droop_text(setting) if droop else points_text(setting.kind, setting.points)
+    where = "The inverter answers frequency by itself (model %d, register %d: %s)"
+    where = where % (setting.model, setting.register, told)
+    if not profile.over_droop_permille and not profile.under_droop_permille:
         return "%s; profile %s wants no droop." % (where, profile.name)
-    same = abs(droop.over_mhz - over_mhz) <= HERTZ_TOLERANCE_MHZ
-    same = same and abs(droop.over_permille - profile.over_droop_permille) <= SLOPE_TOLERANCE_PERMILLE
-    if same:
+    over_mhz = (profile.over_start_uhz - profile.nominal_uhz) // 1000
+    if droop and _same_droop(setting, profile, over_mhz):
         return "%s and so does the controller: both would add up. Switch one off." % where
     return "%s; profile %s wants +%s Hz %s %%, and the controller answers too: switch one off." % (
         where,
@@ -105,21 +157,26 @@ def _droop(droop, profile) -> str:
     )
 
 
-def _curve(curve, profile) -> str:
+def _same_droop(droop, profile, over_mhz: int) -> bool:
+    slope = droop.over_permille
+    if droop.gradient > 0:  # hundredths of a percent of power for each Hz
+        slope = 10000000 // (droop.gradient * (profile.nominal_uhz // 1000000))
+    same = abs(droop.over_mhz - over_mhz) <= HERTZ_TOLERANCE_MHZ
+    return same and abs(slope - profile.over_droop_permille) <= SLOPE_TOLERANCE_PERMILLE
+
+
+# --- voltage ---
+
+
+def _share(curve, profile) -> str:
     """Compare volt-var or volt-watt: on or off, then point by point."""
-    name = "volt-var" if curve.model == 705 else "volt-watt"
-    enabled, voltages_mv, shares = profile.volt_var if curve.model == 705 else profile.volt_watt
-    where = "The inverter's %s (model %d, register %d) is" % (name, curve.model, curve.register)
+    enabled, voltages_mv, shares = profile.volt_var if curve.kind == "volt_var" else profile.volt_watt
     if bool(enabled) != bool(curve.enabled):
-        return "%s %s; profile %s wants it %s." % (
-            where,
-            "on" if curve.enabled else "off",
-            profile.name,
-            "on" if enabled else "off",
-        )
+        words = "on" if curve.enabled else "off", "on" if enabled else "off"
+        return "%s %s; profile %s wants it %s." % (_where(curve), words[0], profile.name, words[1])
     if not enabled:
         return ""
-    sign = -1 if curve.model == 705 else 1  # SunSpec: + injects; ours: + absorbs
+    sign = -1 if curve.kind == "volt_var" else 1  # SunSpec: + injects; ours: + absorbs
     wanted = []
     for k in range(len(voltages_mv)):
         wanted.append((_level(voltages_mv[k], 1, profile), sign * shares[k] * 10))
@@ -129,5 +186,6 @@ def _curve(curve, profile) -> str:
         same = same and abs(voltage - wanted[k][0]) <= VOLT_TOLERANCE and abs(share - wanted[k][1]) <= SHARE_TOLERANCE
     if same:
         return ""
-    text = ", ".join(["%s %% V -> %s %%" % (decimal(v, 2), decimal(share, 2)) for v, share in wanted])
-    return "%s %s; profile %s wants %s." % (where, points_text(curve), profile.name, text)
+    told = points_text(curve.kind, curve.points)
+    ours = points_text(curve.kind, wanted)
+    return "%s %s; profile %s wants %s." % (_where(curve), told, profile.name, ours)
