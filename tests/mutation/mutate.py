@@ -1,16 +1,19 @@
 # SPDX-License-Identifier: MIT
 """Make mutants of a source file with the standard library's ast.
 
-Kinds: comparison flipped, bound moved, sign flipped, and/or swapped, `not` dropped, min/max swapped,
-statement dropped. A mutant is the whole source again, with one thing wrong.
+Kinds: comparison flipped, bound moved, named number doubled, sign flipped, and/or swapped, `not` dropped, min/max
+swapped, statement dropped. A mutant is the whole source again, with one thing wrong; it is written out only when asked
+for, so that listing all of them is quick.
 """
 
 from __future__ import annotations
 
 import ast
 import copy
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 FLIPS = {
     ast.Lt: (ast.LtE, ast.GtE),
@@ -34,26 +37,50 @@ class Mutant:
     line: int
     kind: str
     text: str  # the line as it stands in the original
-    source: str
+    where: str  # the function it stands in, "" = the module
+    again: int  # 2, 3...: so manieth mutant of this kind in this text and place
+    make: Callable[[], str]
 
     @property
     def name(self) -> str:
-        return f"{self.path}:{self.kind}:{self.text}"
+        again = f" ({self.again})" if self.again > 1 else ""
+        return f"{self.path}:{self.where}:{self.kind}{again}:{self.text}"
+
+    @property
+    def source(self) -> str:
+        """The whole file with this one thing wrong."""
+        return self.make()
 
 
 def mutants(path: str, source: str) -> list[Mutant]:
     """Return every mutant of a file, in a fixed order."""
     tree = ast.parse(source)
     lines = source.splitlines()
+    places = _places(tree)
+    seen: Counter = Counter()
     made = []
     for number, node in enumerate(ast.walk(tree)):
         for kind, change, line in _changes(node):
-            other = copy.deepcopy(tree)
-            change(_nth(other, number))
-            made.append(
-                Mutant(path, line, kind, lines[line - 1].strip(), ast.unparse(ast.fix_missing_locations(other)))
-            )
+            text = lines[line - 1].strip()
+            key = (places.get(line, ""), kind, text)
+            seen[key] += 1
+            made.append(Mutant(path, line, kind, text, key[0], seen[key], partial(_written, tree, number, change)))
     return made
+
+
+def _places(tree: ast.AST) -> dict[int, str]:
+    """Return {line: name of the innermost function}."""
+    found = {}
+    for node in ast.walk(tree):  # outer ones first
+        if isinstance(node, ast.FunctionDef):
+            found.update(dict.fromkeys(range(node.lineno, (node.end_lineno or node.lineno) + 1), node.name))
+    return found
+
+
+def _written(tree: ast.AST, number: int, change: Callable) -> str:
+    other = copy.deepcopy(tree)
+    change(_nth(other, number))
+    return ast.unparse(ast.fix_missing_locations(other))
 
 
 def _nth(tree: ast.AST, number: int) -> ast.AST:
@@ -105,10 +132,21 @@ def _comparisons(node: ast.Compare) -> Iterator[tuple[str, Callable, int]]:
 def _bounds(node: ast.Module) -> Iterator[tuple[str, Callable, int]]:
     """Numbers with a name are bounds too: a good way off, so that one cycle of 10 ms does not hide it."""
     for place, statement in enumerate(node.body):
-        value = getattr(statement, "value", None)
-        if isinstance(statement, ast.Assign) and isinstance(value, ast.Constant) and isinstance(value.value, int):
-            label = ast.unparse(statement.targets[0])
-            yield f"{label} doubled", lambda n, p=place: _double(n.body[p].value), statement.lineno
+        if not isinstance(statement, ast.Assign):
+            continue
+        labels, values = _numbers(statement)
+        for index, (label, value) in enumerate(zip(labels, values, strict=False)):
+            if isinstance(value, ast.Constant) and isinstance(value.value, int):
+                name = f"{ast.unparse(label)} doubled"
+                yield name, lambda n, p=place, i=index: _double(_numbers(n.body[p])[1][i]), statement.lineno
+
+
+def _numbers(statement: ast.Assign) -> tuple[list[ast.expr], list[ast.expr]]:
+    """Return targets and values, of `A = 1` and of `A, B = 1, 2`."""
+    target, value = statement.targets[0], statement.value
+    if isinstance(target, ast.Tuple) and isinstance(value, ast.Tuple):
+        return target.elts, value.elts
+    return [target], [value]
 
 
 def _grow(node: ast.Constant) -> None:

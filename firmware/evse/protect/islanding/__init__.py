@@ -42,7 +42,6 @@ class Islanding:
         self._outputs = image.outputs
         self._protection = image.protection
         self._settings = settings
-        self._changed = -1
         nominal_mv = profile.nominal_mv
         self._half_mv = nominal_mv * HALF_PERMILLE // 1000
         self._dead_mv = min(nominal_mv * DEAD_PERMILLE // 1000, deepest_mv(profile))
@@ -85,7 +84,8 @@ class Islanding:
         elif not self._outputs.contactor or not self._enabled or (inputs.grid_w > self._end_w and self._idle(inputs)):
             self._stop()
         elif (inputs.phase_mv[0] < self._half_mv or self._dead_ms) and self._sagging(inputs):
-            return
+            self._rest(SETTLE_MS)
+            self._push.end()
         elif inputs.frequency_ok:
             self._course.take(inputs.cycle_uhz // 1000)
             self._listen(inputs.elapsed_ms)
@@ -146,8 +146,7 @@ class Islanding:
         """Return 1 when the bus is too low to ask; decide when an island breaks down or stays down."""
         mv = inputs.phase_mv[0]
         for phase in range(1, self._phases):
-            if inputs.phase_mv[phase] > mv:
-                mv = inputs.phase_mv[phase]
+            mv = max(mv, inputs.phase_mv[phase])
         if mv < self._half_mv and self._probe.suspect_ms > 0:
             self.detected = 1
         if mv >= self._dead_mv:
@@ -156,7 +155,4 @@ class Islanding:
         self._dead_ms += inputs.elapsed_ms
         if self._dead_ms >= DEAD_MS:
             self.detected = 1
-        self._push.feed_permille = 0
-        self._rest(SETTLE_MS)
-        self._push.end()
         return 1

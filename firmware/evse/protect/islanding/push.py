@@ -60,9 +60,10 @@ class Push:
         most_var = self.most_var
         # Where there is no room on one side, move the whole square: half a square would be half a question.
         middle_var = clamp(want_var + feed_var, push_var - most_var, most_var - push_var)
-        self._protection.perturb_var = (push_var if self.sign > 0 else -push_var) + middle_var - want_var
+        self._protection.perturb_var = push_var * self.sign + middle_var - want_var
 
     def end(self) -> None:
-        """Ask for nothing, until the next size."""
+        """Ask for nothing, until the next size; the feedback begins anew."""
         self._var = 0
+        self.feed_permille = 0
         self._protection.perturb_var = 0

@@ -49,7 +49,6 @@ class Quiet:
     def start(self) -> None:
         """Forget what was before this export."""
         self._doubt = 0
-        self._push.feed_permille = 0
 
     def rest(self, wait_ms: int) -> None:
         """Ask softly from now on; for wait_ms nothing is unusual."""
