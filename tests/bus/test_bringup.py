@@ -12,10 +12,15 @@ import pytest
 
 from backfeed.bringup import PARTS, Finding
 from backfeed.console_link import Answer
+from hil.plant import sunspec_old
+from hil.plant.config import StationConfig
 from hil.plant.station import Station
+from hil.plant.sunspec_map import BASE, SunSpecMap
+from hil.plant.sunspec_values import power_up
 from hil.virtual_board import VirtualBoard
 from hil.virtual_board.faults import SPI_NOISE
 
+MAP = SunSpecMap(power_up(StationConfig()))
 Spoil = Callable[[Station, VirtualBoard], None]
 
 
@@ -73,6 +78,31 @@ def not_sunspec(station: Station, board: VirtualBoard) -> None:
     station.inverter.map.registers[0:2] = [0x1234, 0x5678]
 
 
+def put(point: str, value: int) -> Spoil:
+    """The inverter's registers say something impossible."""
+    return lambda station, board: station.inverter.map.set_raw(point, value)
+
+
+def without(model: int) -> Spoil:
+    """The inverter lacks a model: a maker's own stands in its place."""
+
+    def spoil(station: Station, board: VirtualBoard) -> None:
+        inverter = station.inverter.map
+        inverter.registers[inverter.models[model]] = 64900
+
+    return spoil
+
+
+def old(change: Callable[[sunspec_old.OldInverter], object]) -> Spoil:
+    return lambda station, board: change(sunspec_old.install(station))
+
+
+def register(point: str) -> str:
+    """Return how a sentence names a register of the simulated inverter."""
+    path = point if "." in point else f"{point}.ID"
+    return f"register {BASE + MAP.points[path].address}: "
+
+
 def wrong_speed(station: Station, board: VirtualBoard) -> None:
     """The device's bytes come at another speed: as many, and none right."""
     board.line.disturb = lambda to_board, data: bytes(byte ^ 0xA5 for byte in data) if to_board else data
@@ -97,6 +127,27 @@ def reversed_ct(station: Station, board: VirtualBoard) -> None:
         pytest.param("afe", reversed_ct, "carries 6", id="transformer on another wire"),
         pytest.param("inverter", plant_fault("modbus_silent"), "nothing answers at address 1 at 11", id="silent"),
         pytest.param("inverter", not_sunspec, "register 40000 reads 1234 5678", id="not SunSpec"),
+        pytest.param("inverter", without(702), "inverter 1 has no model 702; it has 1 at 40002, 701 at ", id="no 702"),
+        pytest.param("inverter", without(704), "inverter 1 has no model 704; it has 1 at 40002, 701 at ", id="no 704"),
+        pytest.param(
+            "inverter", put("701.L", 0), register("701") + "model 701 of length 0; not a SunSpec", id="broken chain"
+        ),
+        pytest.param("inverter", put("702.L", 20), "not a SunSpec chain", id="a length that leads nowhere"),
+        pytest.param(
+            "inverter", put("701.W_SF", 11), register("701.W_SF") + "scale factor 0x000B is not -10..10", id="W_SF"
+        ),
+        pytest.param(
+            "inverter", put("704.WSet_SF", -9), register("704.WSet_SF") + "setpoint scale factor -9", id="WSet_SF"
+        ),
+        pytest.param(
+            "inverter", put("702.W_SF", 5), register("702.WChaRteMaxRtg") + "rating of 740000000 W", id="rating"
+        ),
+        pytest.param(
+            "inverter", old(lambda bank: bank.map.set_raw("120.WRtg_SF", 9)), "rating of 740 x 10^9 W", id="old rating"
+        ),
+        pytest.param(
+            "inverter", old(lambda bank: bank.map.set_raw("124.InOutWRte_SF", 3)), "of a percentage", id="old factor"
+        ),
         pytest.param("inverter", wrong_speed, "another speed or parity", id="wrong speed"),
         pytest.param("inverter", plant_fault("modbus_unit"), "no whole frame for us", id="wrong address"),
         pytest.param("pilot", plant_fault("pilot_short"), "shorted to earth, or its generator", id="short"),

@@ -12,7 +12,7 @@ Offsets: public SunSpec model definitions, counted from a model's ID register.
 from evse.drivers.inverter import POWER_MAX_W, Inverter
 from evse.drivers.modbus_bus import READ, TRIP, WRITE, Transfer
 from evse.drivers.sunspec_alarms import alarm_text
-from evse.drivers.sunspec_device import DeviceError, SunSpecDevice
+from evse.drivers.sunspec_device import SunSpecDevice
 from evse.drivers.sunspec_grid_old import OldGridSettings
 from evse.fixed import ratio
 from evse.link import modbus, sunspec
@@ -76,10 +76,9 @@ class InverterSunSpecOld(Inverter):
         self.measured = measured_model(models)
         self.two_way = 1 if 124 in models else 0
         if not self.measured:
-            raise DeviceError("inverter %d has no model 101, 102 or 103; it has %s" % (self.unit, sorted(models)))
+            raise device.lacks("no model 101, 102 or 103")
         if not self.two_way and 123 not in models:
-            what = "inverter %d has neither model 123 nor 124, so it cannot be commanded; it has %s"
-            raise DeviceError(what % (self.unit, sorted(models)))
+            raise device.lacks("neither model 123 nor 124, so it cannot be commanded")
         device.point(120, 0)
         self.status = self._transfer(self.measured, STATUS, modbus.READ_HOLDING, READ)
         self.status.retries = 0

@@ -3,7 +3,7 @@
 
 from evse.drivers.meter import FREQUENCY_MAX_UHZ, FREQUENCY_MIN_UHZ, POWER_MAX_W, VOLTAGE_MAX_MV, Meter, float_point
 from evse.drivers.modbus_bus import Transfer
-from evse.drivers.sunspec_device import DeviceError, SunSpecDevice
+from evse.drivers.sunspec_device import SunSpecDevice
 from evse.link import modbus, sunspec
 from evse.link.sunspec import NONE
 
@@ -35,9 +35,7 @@ class MeterSunSpec(Meter):
                 self._transfer = Transfer(self.unit, modbus.READ_HOLDING, address, count, bytearray(2 * count))
                 self._transfer.retries = 0  # the next reading comes soon enough
                 return
-        raise DeviceError(
-            "meter %d has no meter model (201-204, 211-214); it has %s" % (self.unit, sorted(device.models))
-        )
+        raise device.lacks("no meter model (201-204, 211-214)")
 
     async def read(self) -> int:
         if await self.bus.transact(self._transfer):

@@ -83,10 +83,15 @@ class SunSpecDevice:
         self.model = sunspec.text(data, 18, 16)
         self.serial = sunspec.text(data, 50, 16)
 
+    def lacks(self, what: str) -> DeviceError:
+        """Return the error of a device without the models that are needed: it names those that were read, and where."""
+        held = ", ".join(["%d at %d" % (model, self.models[model][0]) for model in sorted(self.models)])
+        return DeviceError("%s %d has %s; it has %s" % (self.name, self.unit, what, held))
+
     def point(self, model: int, offset: int, count: int = 1) -> int:
         """Return the address of `offset` in `model`; DeviceError when the model is absent or too short."""
         if model not in self.models:
-            raise DeviceError("%s %d has no model %d; it has %s" % (self.name, self.unit, model, sorted(self.models)))
+            raise self.lacks("no model %d" % model)
         address, length = self.models[model]
         if offset + count > length + 2:
             raise self.error(address, "model %d has length %d; %d needed" % (model, length, offset + count - 2))

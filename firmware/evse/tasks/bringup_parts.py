@@ -17,10 +17,10 @@ CYCLES_IN_100_MS = 10
 
 
 async def memory(session, found, _words) -> None:
-    """Write a pattern beyond the records and read it back."""
+    """Write a pattern into a place of its own and read it back."""
     memory = session.station.board.memory
     found.value("size", memory.size, "B")
-    address = layout.END
+    address = layout.SCRATCH[1]
     back = bytearray(len(PATTERN))
     for pattern in (PATTERN, bytes([byte ^ 0xFF for byte in PATTERN])):
         try:
