@@ -315,6 +315,7 @@ class VirtualBoard(Exchange):
     def cut_power_after_fram_bytes(self, count: int) -> None:
         """The supply goes as soon as `count` more bytes have been written to the FRAM."""
         self._events.append(wire.event(wire.RX_FRAM_CUT, 0, self.now_us, count.to_bytes(4, "little")))
+        self._prompt = True
 
     # --- the process ---
 

@@ -41,7 +41,9 @@ class Exchange:
         self._afe = Ade9000(scales["afe_voltage_full_mv"], scales["afe_current_full_ma"])
         self._analog = Analog(scales)
         self._message = bytearray(wire.IN_SIZE)
-        self._events: list[bytes] = []
+        self._events: list[bytes] = []  # for the board
+        self._prompt = False  # one of them cannot wait until the board's time has come
+        self._uart_awaited = False
         self._target = RUNNING  # until when the board has nothing to do
         self._limit_us = NEVER_US
         self._wdt_us = 0
@@ -51,6 +53,8 @@ class Exchange:
     def _new_life(self) -> None:
         """Forget what the life before had said."""
         self._events.clear()
+        self._prompt = False
+        self._uart_awaited = False
         self._target = RUNNING
         self._wdt_us = 0
         self._sequence = -1
@@ -99,6 +103,7 @@ class Exchange:
             for event in wire.events(message, wire.OUT.size):
                 self._outgoing(*event)
         self._target = target_us
+        self._uart_awaited = bool(code & wire.AWAITS_UART)  # of a SYNC; the others end this life anyway
         return kind, code
 
     def _set_pins(self, pins: bytes) -> None:
@@ -138,8 +143,9 @@ class Exchange:
             t_us = limit_us
         if t_us > now_us + STEP_US:
             t_us = now_us + STEP_US
-        if self.line.next_us < t_us:
-            t_us = self.line.next_us
+        line_us = self.line.next_us if self._uart_awaited else self.line.work_us
+        if line_us < t_us:
+            t_us = line_us
         if self.bridge.next_us < t_us:
             t_us = self.bridge.next_us
         if self._wdt_us and self._wdt_us < t_us:
@@ -150,14 +156,16 @@ class Exchange:
         """Put what has reached the board by now into the next message."""
         for at_us, data in self.line.step(self.now_us):
             self._events.append(wire.event(wire.RX_UART, 0, at_us, data))
+            self._prompt |= self._uart_awaited  # else it lies in the UART until the program looks
         self.bridge.check(self.now_us)
         if self.bridge.next_us <= self.now_us:
             self._events.extend(self.bridge.take(self.now_us))
+            self._prompt = True
 
     def _step(self, limit_us: int) -> bool:
         """Move the world on, at most to limit_us; answer the board when its time has come. False: limit reached."""
         stalled = self.faults.stall_until_us > self.now_us
-        if (self._events or self.console.fresh) and not stalled:
+        if (self._prompt or self.console.fresh) and not stalled:
             self._answer()  # a scenario did something just now
             return True
         t_us = self._next_us(limit_us)
@@ -168,7 +176,7 @@ class Exchange:
         if self._wdt_us and now_us >= self._wdt_us:
             self._restart("wdt")
             return True
-        if now_us >= self.faults.stall_until_us and (now_us >= self._target or self._events or self.console.fresh):
+        if now_us >= self.faults.stall_until_us and (now_us >= self._target or self._prompt or self.console.fresh):
             self._answer()
             return True
         return now_us < limit_us
@@ -216,6 +224,7 @@ class Exchange:
         self._target = RUNNING
         if extra:
             self._events.clear()
+            self._prompt = False
             self._send(bytes(message) + extra)
         else:
             self._send(message)

@@ -23,7 +23,8 @@ class SerialLine:
         self.channel = channel
         self.device = device
         self.disturb: Callable[[bool, bytes], bytes] | None = None
-        self.next_us = NEVER_US
+        self.next_us = NEVER_US  # when something happens on the line
+        self.work_us = NEVER_US  # the same, but for bytes that reach the board
         self.sent_bytes = 0
         self._leaving: list[tuple[int, int, int, bytes]] = []  # start, char bits, baud, data
         self._arriving: list[tuple[int, bytes]] = []
@@ -81,10 +82,11 @@ class SerialLine:
         return reached
 
     def _schedule(self) -> None:
-        next_us = self._end_us(self._leaving[0]) if self._leaving else NEVER_US
-        if self._arriving and self._arriving[0][0] < next_us:
-            next_us = self._arriving[0][0]
-        self.next_us = min(next_us, self._look_us)
+        work_us = self._look_us
+        if self._leaving:
+            work_us = min(work_us, self._end_us(self._leaving[0]))
+        self.work_us = work_us
+        self.next_us = min(work_us, self._arriving[0][0]) if self._arriving else work_us
 
     @staticmethod
     def _end_us(item: tuple[int, int, int, bytes]) -> int:

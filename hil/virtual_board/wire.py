@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Layout of the messages between the virtual board and the host; the board's side is modules/_link.py.
 
-Board to host, 64 bytes and events: length, kind, flags, pilot duty, now, target, gate edge, PWM, watchdog, pins.
+Board to host, 64 bytes and events: length, kind, flags or code, pilot duty, now, target, gate edge, PWM, watchdog, pins.
 Host to board, 384 bytes and events: length of events, flags, time, pins, ADC inputs in uV, AFE registers, energy.
 All little endian, but the AFE's registers, which stand as they leave the part: most significant byte first.
 """
@@ -18,6 +18,7 @@ SYNC, RESET, EXIT, POWER_LOST = 1, 2, 3, 4
 TX_UART, TX_UART_CUT, TX_AFE, TX_CONNECT, TX_SEND, TX_CLOSE = 1, 2, 3, 4, 5, 6
 RX_UART, RX_CONNECTED, RX_DATA, RX_CLOSED, RX_FRAM_CUT = 1, 2, 3, 4, 5
 FLAG_STDIN, FLAG_NET = 1, 2
+AWAITS_UART = 1  # flags of a SYNC: the program sleeps until its UART has something
 
 DIGITAL_OUT = ("gate_edge", "gate_arm", "contactor", "rcd_test", "cable_lock", "lamp", "inverter_de")
 DIGITAL_IN = ("gate_feedback", "contactor_mirror", "rcd_trip", "estop")

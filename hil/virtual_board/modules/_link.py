@@ -23,6 +23,7 @@ SYNC, RESET, EXIT, POWER_LOST = 1, 2, 3, 4  # kinds of message to the host
 TX_UART, TX_UART_CUT, TX_AFE, TX_CONNECT, TX_SEND, TX_CLOSE = 1, 2, 3, 4, 5, 6
 RX_UART, RX_CONNECTED, RX_DATA, RX_CLOSED, RX_FRAM_CUT = 1, 2, 3, 4, 5
 FLAG_STDIN, FLAG_NET = 1, 2
+AWAITS_UART = 1  # flags of a SYNC
 
 DIGITAL_OUT = ("gate_edge", "gate_arm", "contactor", "rcd_test", "cable_lock", "lamp", "inverter_de")
 DIGITAL_IN = ("gate_feedback", "contactor_mirror", "rcd_trip", "estop")
@@ -77,6 +78,7 @@ class World:
         self.inbox = bytearray(IN_SIZE)
         self.inputs = uctypes.struct(uctypes.addressof(self.inbox), _IN, uctypes.LITTLE_ENDIAN)
         self._extra = 0
+        self._awaiting = 0
         self.now = 0
         self.synced = 0  # world time of the inputs
         self.wake_us = 0  # until then nothing can come from outside
@@ -181,6 +183,11 @@ class World:
             if first is None:
                 return
             first.fire()
+
+    def await_uart(self, step: int) -> None:
+        """Count who sleeps until the UART has something; for anyone else its bytes can wait."""
+        self._awaiting += step
+        self.outputs.flags = AWAITS_UART if self._awaiting else 0
 
     def refresh(self) -> None:
         """Bring the inputs up to now; whoever reads one while now != synced calls this first."""

@@ -17,6 +17,7 @@ _FIFO = 128  # esp32: hardware FIFO in front of the ring
 class UART:
     """Streams for asyncio (poll_events), read, readinto, readline, write, any, txdone, flush, deinit."""
 
+    counted = world.await_uart  # by a poll that this UART is registered with
     RTS, CTS = 1, 2
     INV_TX, INV_RX = 4, 8
 
@@ -140,8 +141,10 @@ class UART:
     def read(self, nbytes=-1):
         if not self._rx and self._timeout_us:
             end_us = world.now + self._timeout_us
+            world.await_uart(1)
             while not self._rx and world.now < end_us:
                 world.advance(end_us)
+            world.await_uart(-1)
         if not self._rx:
             return None
         return self._take(len(self._rx) if nbytes < 0 else nbytes)

@@ -75,11 +75,15 @@ class poll:
             source = _Polled(obj)
         else:
             raise OSError(22)
+        self.unregister(obj)
         self._entries[id(obj)] = [obj, flags, source]
+        if hasattr(obj, "counted"):
+            obj.counted(1)
         self._changed()
 
     def unregister(self, obj):
-        self._entries.pop(id(obj), None)
+        if self._entries.pop(id(obj), None) is not None and hasattr(obj, "counted"):
+            obj.counted(-1)
         self._changed()
 
     def modify(self, obj, flags):
