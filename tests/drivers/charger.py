@@ -33,12 +33,19 @@ def fram_with(folder: Path, values: dict[str, Any]) -> Path:
 class Charger:
     """A running firmware: `ask` types a verb and returns its lines, `get` reads points."""
 
-    def __init__(self, folder: Path, station: Station, settings: dict[str, Any], broker: Broker | None = None):
+    def __init__(
+        self,
+        folder: Path,
+        station: Station,
+        settings: dict[str, Any],
+        broker: Broker | None = None,
+        board: str = "esp32s3_ref",
+    ):
         where = None
         if broker is not None:
             where = (broker.host, broker.port)
             settings = {**settings, "mqtt_host": broker.host, "mqtt_port": broker.port}
-        self.board = VirtualBoard(station, board="esp32s3_ref", fram_path=fram_with(folder, settings), broker=where)
+        self.board = VirtualBoard(station, board=board, fram_path=fram_with(folder, settings), broker=where)
 
     def __enter__(self) -> Charger:
         self.board.start()

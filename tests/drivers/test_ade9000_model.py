@@ -41,8 +41,8 @@ class World:
         """The inputs are always up to now."""
         return self.now
 
-    def queue(self, kind: int, index: int, now: int, payload: bytes) -> None:
-        self.written.append((int.from_bytes(payload[:2], "little"), int.from_bytes(payload[2:6], "little")))
+    def queue_afe(self, now: int, address: int, value: int) -> None:
+        self.written.append((address, value))
 
 
 class Bench:
@@ -50,7 +50,7 @@ class Bench:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.world = World()
-        link = types.SimpleNamespace(world=self.world, IN_AFE=IN_AFE, IN_PERIOD=IN_PERIOD, TX_AFE=1)
+        link = types.SimpleNamespace(world=self.world, IN_AFE=IN_AFE, IN_PERIOD=IN_PERIOD)
         monkeypatch.setitem(sys.modules, "_link", link)
         monkeypatch.setattr(builtins, "ptr8", bytearray, raising=False)
         monkeypatch.setattr(builtins, "micropython", micropython, raising=False)

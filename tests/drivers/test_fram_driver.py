@@ -2,8 +2,9 @@
 # runs on: cpython, micropython
 """FRAM drivers against peers that follow the parts' command sets."""
 
+from evse.drivers.fram import CHUNK
 from evse.drivers.fram_fm25w256 import FramFm25w256
-from evse.drivers.fram_mb85rc256v import CHUNK, FramMb85rc256v
+from evse.drivers.fram_mb85rc256v import FramMb85rc256v
 
 
 class I2cPart:
@@ -116,3 +117,84 @@ def test_a_part_that_is_not_there_is_an_os_error():
         except OSError:
             continue
         raise AssertionError("a missing part was not noticed")
+
+
+class Spoiled(I2cPart):
+    """Spoils the transfers whose numbers stand in `bits` (one bit), `refused` (no acknowledge) or `held` (time-out)."""
+
+    def __init__(self, bits=(), refused=(), held=()):
+        super().__init__()
+        self.turn = 0
+        self.bits = bits
+        self.refused = refused
+        self.held = held
+        self.stuck = 0
+
+    def _at(self, device, memory, addrsize):
+        self.turn += 1
+        if self.turn in self.held:
+            self.stuck = 1
+        if self.stuck:
+            raise OSError(110, "held")
+        if self.turn in self.refused:
+            raise OSError(19)
+        return super()._at(device, memory, addrsize)
+
+    def readfrom_mem_into(self, device, memory, buffer, *, addrsize=8):
+        super().readfrom_mem_into(device, memory, buffer, addrsize=addrsize)
+        if self.turn in self.bits:
+            buffer[len(buffer) // 2] ^= 0x20
+
+    def writeto_mem(self, device, memory, buffer, *, addrsize=8):
+        at = self._at(device, memory, addrsize)
+        self.data[at : at + len(buffer)] = buffer
+        if self.turn in self.bits:
+            self.data[at] ^= 1
+
+
+def test_one_disturbance_is_seen_and_tried_again():
+    wanted = bytes(range(CHUNK))
+    for spoil in (
+        {"bits": (1,)},
+        {"bits": (2,)},
+        {"refused": (1,)},
+        {"refused": (2,)},
+        {"bits": (1,), "refused": (3,)},
+    ):
+        part = Spoiled(**spoil)
+        fram = FramMb85rc256v(part)
+        fram.write(64, wanted)
+        assert part.data[64 : 64 + CHUNK] == wanted and fram.errors >= 1, spoil
+        part.turn = 0
+        found = bytearray(CHUNK)
+        fram.readinto(64, found)
+        assert found == wanted, spoil
+
+
+def test_what_is_not_kept_is_refused_with_its_address():
+    part = Spoiled(bits=range(1, 100, 2))
+    try:
+        FramMb85rc256v(part).write(0x123, bytes(4))
+    except OSError as error:
+        assert "0x0123 does not keep what is written" in str(error)
+    else:
+        raise AssertionError("a write that was not kept was acknowledged")
+
+
+def test_a_held_bus_is_freed():
+    part = Spoiled(held=(2,))
+
+    def reopen():
+        part.stuck = 0
+        return part
+
+    fram = FramMb85rc256v(part, reopen=reopen)
+    fram.write(0, b"abcd")
+    assert part.data[:4] == b"abcd" and fram.errors == 1
+    part = Spoiled(held=(1,))
+    try:
+        FramMb85rc256v(part, reopen=lambda: part).write(0, b"abcd")
+    except OSError as error:
+        assert error.errno == 110
+    else:
+        raise AssertionError("a bus that stays held was not noticed")

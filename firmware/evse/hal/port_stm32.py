@@ -3,6 +3,7 @@
 
 from machine import ADC, I2C, SPI, UART, Pin
 
+from evse.hal.i2c_clear import clear
 from evse.hal.network_stm32 import Network
 from evse.hal.ticker_stm32 import Ticker, every
 
@@ -27,7 +28,8 @@ def open_spi(pins, buses, baudrate: int):
 
 
 def open_i2c(pins, buses, frequency_hz: int):
-    """Return the FRAM's I2C."""
+    """Return the FRAM's I2C, freed of whatever a part holds there."""
+    clear(pins["fram_scl"], pins["fram_sda"])
     return I2C(buses["fram_i2c"], freq=frequency_hz)
 
 

@@ -38,12 +38,15 @@ class ReferenceBoard:
         self.ratings = Ratings(pins.RATINGS)
         self.console = (sys.stdin.buffer, sys.stdout.buffer)
         self._build_front_ends(afe)
-        self.memory = memory(port.open_i2c(pins.PINS, pins.BUSES, FRAM_HZ))
+        self.memory = memory(self._open_memory_bus(), reopen=self._open_memory_bus)
         self.network = port.Network()
         self.inverter_uart = None
         self.inverter_de = Pin(pins.PINS["inverter_de"], Pin.OUT, value=0) if "inverter_de" in pins.PINS else None
         self._ticker = port.Ticker()
         self._service = None
+
+    def _open_memory_bus(self):
+        return self._port.open_i2c(self._pins, self._buses, FRAM_HZ)
 
     def _build_front_ends(self, afe) -> None:
         pins = self._pins

@@ -17,6 +17,7 @@ OUT_SIZE = 64
 IN_SIZE = 384
 EVENT = "<BBHIq"
 EVENT_SIZE = 16
+EVENT_AFE = EVENT + "HI"  # address, value
 EXTRA_SIZE = 65536
 
 SYNC, RESET, EXIT, POWER_LOST = 1, 2, 3, 4  # kinds of message to the host
@@ -110,6 +111,14 @@ class World:
         struct.pack_into(EVENT, self.box, at, kind, channel, 0, size, t_us)
         self.box[at + EVENT_SIZE : at + EVENT_SIZE + size] = data
         self._extra += EVENT_SIZE + size
+
+    def queue_afe(self, t_us: int, address: int, value: int) -> None:
+        """Put a register that was written into the next message; allocates nothing, for the cycle may write too."""
+        at = OUT_SIZE + self._extra
+        if self._extra + EVENT_SIZE + 6 > EXTRA_SIZE:
+            raise OSError(12)
+        struct.pack_into(EVENT_AFE, self.box, at, TX_AFE, 0, 0, 6, t_us, address, value)
+        self._extra += EVENT_SIZE + 6
 
     def sync(self, target_us: int, kind: int = SYNC) -> None:
         """Send outputs and events as of now, let the world run to target_us at most, take its inputs."""

@@ -7,6 +7,8 @@ ready encoded (hil/virtual_board/parts/ade9000.py); each write to a configuratio
 Written from those papers, not from any driver.
 """
 
+from array import array
+
 import _link
 from _link import world
 
@@ -24,6 +26,7 @@ _DEFAULTS = {
     0x4AF: 0x0C00,  # CONFIG2
     _WR_LOCK: 0x4AD1,
 }
+_REGISTERS = 0x700
 _READ_ONLY = (_VERSION, _PART_ID, _CRC_SPI, _LAST_CMD)
 # Index in the by-phase block (0x680) of the registers from 0x20A (I_PCF) on, and in the functional block from 0x600.
 _PHASE_ORDER = bytes((1, 0, 2, 3, 13, 14, 4, 6, 5, 11, 7, 12, 8, 9, 10, 15, 16, 17, 18))
@@ -89,7 +92,7 @@ class Ade9000:
     def __init__(self):
         self._inbox = world.inbox
         self._energy = world.inputs.energy
-        self._registers = {}
+        self._registers = array("I", [0] * _REGISTERS)
         self._zero = {}
         self._ready_us = 0
         self._burst = False
@@ -104,8 +107,11 @@ class Ade9000:
         self._reset()
 
     def _reset(self):
-        self._registers.clear()
-        self._registers.update(_DEFAULTS)
+        registers = self._registers
+        for address in range(_REGISTERS):
+            registers[address] = 0
+        for address in _DEFAULTS:  # noqa: PLC0206  (items() would allocate, and the cycle may reset the part)
+            registers[address] = _DEFAULTS[address]
         self._registers[_STATUS1] = 1 << 16  # RSTDONE
         self._registers[_STATUS0] = 0
         self._burst = False
@@ -171,9 +177,9 @@ class Ade9000:
         """No supply: MISO floats, pulled up; all registers go back to default, and power-up takes its time after it."""
         for i in range(size):
             received[i] = 0xFF
-        if world.now >= self._ready_us or self._registers.get(_RUN):
+        if world.now >= self._ready_us or self._registers[_RUN]:
             self._reset()
-            world.queue(_link.TX_AFE, 0, world.now, _CONFIG1.to_bytes(2, "little") + _SWRST.to_bytes(4, "little"))
+            world.queue_afe(world.now, _CONFIG1, _SWRST)
         self._ready_us = world.now + _RESET_US
 
     def _disturb(self, fault, received, size):
@@ -252,31 +258,31 @@ class Ade9000:
             register = (address - 0x2E6) - phase * 0x3C
             if register < 2:
                 return self._energy_value(phase, register)
-        if address in (_STATUS0, _STATUS1):
+        if address == _STATUS0 or address == _STATUS1:
             self._refresh_status()
-        return self._registers.get(address, 0)
+        return self._registers[address] if address < _REGISTERS else 0
 
     def _energy_value(self, phase, high):
         """Total active energy: 45 bits, 13 of them in the low register."""
-        if not self._registers.get(0x4B0, 0) & 1:
+        if not self._registers[0x4B0] & 1:
             return 0
         gained = self._energy[phase * 2] - self._zero[phase * 2]
         given = self._energy[phase * 2 + 1] - self._zero[phase * 2 + 1]
-        mode = self._registers.get(0x492, 0) & 3  # WATTACC
+        mode = self._registers[0x492] & 3  # WATTACC
         if mode == 0:
             total = gained - given
         elif mode == 1:
             total = gained + given
         else:
             total = gained if mode == 2 else given
-        if self._registers.get(0x4B0, 0) & 32 and high:  # RD_RST_EN
+        if self._registers[0x4B0] & 32 and high:  # RD_RST_EN
             self._zero[phase * 2] = self._energy[phase * 2]
             self._zero[phase * 2 + 1] = self._energy[phase * 2 + 1]
         return (total >> 13) & 0xFFFFFFFF if high else total & 0x1FFF
 
     def _refresh_status(self):
         sequence = world.inputs.afe_sequence
-        if sequence != self._seen and self._registers.get(_RUN):
+        if sequence != self._seen and self._registers[_RUN]:
             self._seen = sequence
             self._registers[_STATUS0] |= 1 << 19 | 1 << 18 | 1  # RMSONERDY, PWRRDY, EGYRDY
         lines = self._inbox[328]  # phases with zero crossings
@@ -288,7 +294,7 @@ class Ade9000:
             return self._last_crc
         if address == _LAST_CMD:
             return self._command
-        return self._registers.get(address, 0)
+        return self._registers[address] if address < _REGISTERS else 0
 
     def _write(self, address, sent, at):
         length = 2 if 0x480 <= address < 0x500 else 4
@@ -301,14 +307,14 @@ class Ade9000:
             return
         if self._registers[_WR_LOCK] == _LOCKED and address != _WR_LOCK:
             return
-        if address in (_STATUS0, _STATUS1):
+        if address == _STATUS0 or address == _STATUS1:
             self._registers[address] &= ~value
             return
         if address == _CONFIG1 and value & _SWRST:
             self._reset()
             self._ready_us = world.now + _RESET_US
-        else:
+        elif address < _REGISTERS:
             self._registers[address] = value
             if address == _CONFIG1:
                 self._burst = bool(value & _BURST_EN)
-        world.queue(_link.TX_AFE, 0, world.now, address.to_bytes(2, "little") + value.to_bytes(4, "little"))
+        world.queue_afe(world.now, address, value)
