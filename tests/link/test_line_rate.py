@@ -60,17 +60,20 @@ class Slave:
     def __init__(self, baud: int):
         self.character_us = BITS * 1_000_000 / baud
         self.silence_us = 1750 if baud > 19200 else 3.5 * 11e6 / baud
-        self._buffer = b""
+        self.shortest_us = 1e9  # of the silences before a request
+        self._quiet_us = 0  # end of the last answer
         self._answers: list[tuple[int, bytes]] = []
 
     def receive(self, data: bytes, t_us: int) -> None:
         frame = data
+        self.shortest_us = min(self.shortest_us, t_us - len(data) * self.character_us - self._quiet_us)
         if frame[1] == 3:
             count = frame[5]
             answer = sealed(bytes((frame[0], 3, 2 * count)) + bytes(2 * count))
         else:
             answer = sealed(frame[:6])
-        self._answers.append((round(t_us + self.silence_us + len(answer) * self.character_us), answer))
+        self._quiet_us = round(t_us + self.silence_us + len(answer) * self.character_us)
+        self._answers.append((self._quiet_us, answer))
 
     def transmit(self) -> list[tuple[int, bytes]]:
         answers, self._answers = self._answers, []
@@ -108,5 +111,6 @@ def test_line_use_and_worst_trip(tmp_path, name, baud):
     print(f"{name} {baud} Bd: {share:.1%} of the line, worst trip {int(figures['trip']) / 1000:.1f} ms"
           f" (allowed {allowed_us / 1000:.1f})")  # fmt: skip
     assert figures["lost"] == "0" and "failed" not in figures
+    assert slave.shortest_us >= silence_us - 1, "a request waits for t3.5"
     assert int(figures["trip"]) <= allowed_us
     assert share >= 0.9

@@ -5,196 +5,170 @@ One request is on the way at a time; its transaction number tells its answer fro
 write and read are non-blocking and polled. A numeric host needs no name resolution, which could stall.
 """
 
-import asyncio
 import select
 import socket
 from errno import EAGAIN, EINPROGRESS
 from time import ticks_diff, ticks_ms
 
-from evse.drivers.modbus_bus import READ, TRIP, WRITE, ahead
-from evse.drivers.turn import Turns
+from evse.drivers.turn import COARSE_MS, YIELD_MS, Wire
 from evse.link import modbus
+from evse.link.views import Views
 
 PORT = 502
 CONNECT_MS = 3000
-POLL_MS = 2
-QUICK_MS = 50  # after this long without an answer, look less often
-SLOW_POLL_MS = 10
+CHUNK = 64
+BODY = modbus.TCP_HEAD + 3  # where an answer's registers begin
 
 
-class ModbusTcp:
+class ModbusTcp(Wire):
     """host: IPv4 address; connects when first used and again after a failure."""
 
     baud = 1000000  # for those who plan the load of a line: not the limit here
 
     def __init__(self, host: str, port: int = PORT):
+        super().__init__()
         self.host = host
         self.port = port
         self._socket = None
+        self._peer = None  # a socket that is being connected
         self._poller = None
         self._tx = bytearray(modbus.TCP_MAX)
         self._rx = bytearray(modbus.TCP_MAX)
-        self._chunk = bytearray(64)
+        self._tx_views = Views(self._tx)
+        self._rx_views = Views(self._rx)
+        self._chunk = bytearray(CHUNK)
         self._received = 0
         self._number = 0
-        self._busy = 0
-        self._queue = [0, 0, 0]
-        self._turns = Turns(self._serve)
-        self._views = {}
         self._started_ms = 0
-        self.transactions = 0
-        self.timeouts = 0
-        self.broken = 0
-        self.exceptions = 0
         self.connects = 0
 
-    def transact(self, transfer):
-        """Run one transfer, with its retries, when awaited; that gives its result."""
-        return self._turns.take(transfer)
+    # --- connection ---
 
-    def _serve(self, turn):
-        """Run the turn's transfers one after the other, for ever."""
-        queue = self._queue
-        while True:
-            transfer = turn.transfer
-            priority = transfer.priority
-            queue[priority] += 1
-            try:
-                while self._busy or ahead(queue, priority):
-                    yield from asyncio.sleep_ms(1)
-                self._busy = 1
-            finally:
-                queue[priority] -= 1
-            try:
-                for _ in range(transfer.retries + 1):
-                    if self._socket is None:
-                        yield from self._connect()
-                    transfer.result = modbus.CLOSED
-                    if self._socket is not None and self._send(transfer):
-                        pause_ms = self._step(transfer)
-                        while pause_ms:
-                            yield from asyncio.sleep_ms(pause_ms)
-                            pause_ms = self._step(transfer)
-                    self._account(transfer)
-                    if transfer.result < modbus.TIMEOUT or (queue[TRIP] and priority != TRIP):
-                        break
-            finally:
-                self._busy = 0
-            if queue[READ] or queue[WRITE] or queue[TRIP]:
-                yield from asyncio.sleep_ms(1)
-            turn.done = 1
-            yield
+    def prepare(self) -> int:
+        """Connect where there is no connection; return ms until it is worth asking again, 0 when that is decided."""
+        if self._socket is not None:
+            return 0
+        if self._peer is None:
+            self._started_ms = ticks_ms()
+            return self._begin()
+        for _peer, events in self._poller.ipoll(0):
+            if not events & (select.POLLERR | select.POLLHUP):
+                self._socket = self._peer
+                self._peer = self._poller = None
+                self._received = 0
+                self.connects += 1
+                return 0
+            self.hang_up()
+            return 0
+        if ticks_diff(ticks_ms(), self._started_ms) >= CONNECT_MS:
+            self.hang_up()
+            return 0
+        return COARSE_MS
 
-    async def _connect(self) -> None:
-        """Leave a connected socket in self._socket, or None."""
-        peer = None
+    def _begin(self) -> int:
         try:
             address = socket.getaddrinfo(self.host, self.port)[0][-1]
-            peer = socket.socket()
-            peer.setblocking(False)
+            self._peer = socket.socket()
+            self._peer.setblocking(False)
             try:
-                peer.connect(address)
+                self._peer.connect(address)
             except OSError as error:
                 if error.errno != EINPROGRESS:
                     raise
-            poller = select.poll()
-            poller.register(peer, select.POLLOUT)
-            if not await self._writable(poller):
-                raise OSError("no connection")
         except OSError:
-            if peer is not None:
-                peer.close()
-            return
-        poller.modify(peer, select.POLLIN)
-        self._poller = poller
-        self._socket = peer
-        self._received = 0
-        self.connects += 1
+            self.hang_up()
+            return 0
+        self._poller = select.poll()
+        self._poller.register(self._peer, select.POLLOUT)
+        return 1
 
-    async def _writable(self, poller) -> int:
-        started_ms = ticks_ms()
-        while ticks_diff(ticks_ms(), started_ms) < CONNECT_MS:
-            for _peer, events in poller.poll(0):
-                return 0 if events & (select.POLLERR | select.POLLHUP) else 1
-            await asyncio.sleep_ms(SLOW_POLL_MS)
-        return 0
+    def hang_up(self) -> None:
+        """Give up a connection that is not made yet."""
+        if self._peer is not None:
+            self._peer.close()
+            self._peer = self._poller = None
 
     def close(self) -> None:
         """Drop the connection; the next transfer opens a new one."""
         if self._socket is not None:
             self._socket.close()
             self._socket = None
-            self._poller = None
 
-    def _send(self, transfer) -> int:
+    # --- one exchange ---
+
+    def send(self, exchange) -> int:
+        """Send the request; return ms until its answer is due."""
+        exchange.result = modbus.CLOSED
+        peer = self._socket
+        if peer is None:
+            return 0
         tx = self._tx
-        at = modbus.TCP_HEAD
         self._number = (self._number + 1) & 0xFFFF
         end = modbus.put_request(
-            tx, at, transfer.unit, transfer.function, transfer.address, transfer.count, transfer.data
+            tx, modbus.TCP_HEAD, exchange.unit, exchange.function, exchange.address, exchange.count, exchange.data
         )
         length = modbus.close_tcp(tx, end, self._number)
-        view = self._views.get(length)
-        if view is None:
-            view = memoryview(tx)[:length]
-            self._views[length] = view
         self._started_ms = ticks_ms()
         try:
-            sent = self._socket.write(view)
+            sent = peer.write(self._tx_views.part(0, length))
         except OSError:
             sent = 0
         if sent != length:  # a peer that does not take 260 bytes is gone
             self.close()
             return 0
-        return 1
+        return exchange.wait_ms or 1
 
-    def _step(self, transfer) -> int:
-        """Look for the answer; return 0 when the try is over, else ms until the next look."""
-        elapsed_ms = ticks_diff(ticks_ms(), self._started_ms)
+    def look(self, exchange) -> int:
+        """Look for the answer; return 0 when the try is over (see exchange.result), else ms until the next look."""
+        if self._socket is None:  # it could not be sent
+            return 0
         taken = self._take()
         if taken < 0:
-            transfer.result = modbus.CLOSED
+            exchange.result = modbus.CLOSED
             self.close()
             return 0
         if taken:
-            transfer.result = self._match(transfer)
-            if transfer.result >= 0:
+            result = self._match(exchange)
+            if result >= 0:
+                exchange.result = result
                 return 0
-        if elapsed_ms >= transfer.timeout_ms:
-            transfer.result = modbus.TIMEOUT
+        elapsed_ms = ticks_diff(ticks_ms(), self._started_ms)
+        if elapsed_ms >= exchange.timeout_ms:
+            exchange.result = modbus.TIMEOUT
             return 0
-        return POLL_MS if elapsed_ms < QUICK_MS else SLOW_POLL_MS
+        late_ms = elapsed_ms - exchange.wait_ms
+        if late_ms > YIELD_MS and self.urgent(exchange):  # its answer is known by its number, should it still come
+            exchange.result = modbus.ABORTED
+            return 0
+        return self.look_again_ms(late_ms)
 
     def _take(self) -> int:
         """Read what has arrived; return how many bytes, -1 when the peer closed."""
-        total = 0
-        while self._received < modbus.TCP_MAX:
-            ready = 0
-            for _entry in self._poller.ipoll(0):
-                ready = 1
-            if not ready:
-                break
-            try:
-                count = self._socket.readinto(self._chunk, min(len(self._chunk), modbus.TCP_MAX - self._received))
-            except OSError as error:
-                return total if error.errno == EAGAIN else -1
-            if count is None:
-                break
-            if count == 0:
-                return -1
-            self._append(count)
-            total += count
-        return total
-
-    def _append(self, count: int) -> None:
-        rx = self._rx
-        chunk = self._chunk
         at = self._received
-        for i in range(count):
-            rx[at + i] = chunk[i]
+        try:
+            if at:
+                count = self._append(at)
+            else:  # as a rule all of it, straight into its place
+                count = self._socket.readinto(self._rx)
+        except OSError as error:
+            return 0 if error.errno == EAGAIN else -1
+        if count is None:
+            return 0
+        if count == 0:
+            return -1
         self._received = at + count
+        return count
 
-    def _match(self, transfer) -> int:
+    def _append(self, at: int):
+        chunk = self._chunk
+        rx = self._rx
+        room = modbus.TCP_MAX - at
+        count = self._socket.readinto(chunk, room if room < CHUNK else CHUNK)
+        for i in range(count or 0):
+            rx[at + i] = chunk[i]
+        return count
+
+    def _match(self, exchange) -> int:
         """Return the result when our answer is whole, -1 to wait, after dropping frames that are not ours."""
         while True:
             length = modbus.tcp_length(self._rx, self._received)
@@ -209,24 +183,18 @@ class ModbusTcp:
                     self._rx,
                     modbus.TCP_HEAD,
                     length,
-                    transfer.unit,
-                    transfer.function,
-                    transfer.address,
-                    modbus.repeated(transfer.function, transfer.count, transfer.data),
+                    exchange.unit,
+                    exchange.function,
+                    exchange.address,
+                    modbus.repeated(exchange.function, exchange.count, exchange.data),
                 )
                 if result < 0:
                     result = modbus.BAD_FRAME
-                elif result == modbus.OK and transfer.function < modbus.WRITE_SINGLE:
-                    self._deliver(transfer)
+                elif result == modbus.OK and exchange.function < modbus.WRITE_SINGLE:
+                    exchange.data[: 2 * exchange.count] = self._rx_views.part(BODY, BODY + 2 * exchange.count)
             self._drop(length)
             if result >= 0:
                 return result
-
-    def _deliver(self, transfer) -> None:
-        data = transfer.data
-        rx = self._rx
-        for i in range(transfer.count * 2):
-            data[i] = rx[modbus.TCP_HEAD + 3 + i]
 
     def _drop(self, length: int) -> None:
         rx = self._rx
@@ -234,15 +202,3 @@ class ModbusTcp:
         for i in range(rest):
             rx[i] = rx[length + i]
         self._received = rest
-
-    def _account(self, transfer) -> None:
-        self.transactions += 1
-        result = transfer.result
-        if result < modbus.TIMEOUT:
-            transfer.stamp_ms = ticks_ms()
-            if result:
-                self.exceptions += 1
-        elif result == modbus.TIMEOUT:
-            self.timeouts += 1
-        else:
-            self.broken += 1

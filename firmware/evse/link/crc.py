@@ -34,7 +34,16 @@ def modbus(buffer, start: int, end: int) -> int:
     crc = SEED
     table = _MODBUS
     for i in range(start, end):
-        crc = (crc >> 8) ^ table[(crc ^ buffer[i]) & 0xFF]
+        crc = crc >> 8 ^ table[crc & 0xFF ^ buffer[i]]
+    return crc
+
+
+def modbus_all(view) -> int:
+    """Return the Modbus CRC-16 of a whole buffer: 0 for a frame with its own sound check sum at the end."""
+    crc = SEED
+    table = _MODBUS
+    for byte in view:  # a quarter quicker than by index
+        crc = crc >> 8 ^ table[crc & 0xFF ^ byte]
     return crc
 
 

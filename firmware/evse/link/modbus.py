@@ -48,8 +48,10 @@ def put_read(buffer, at: int, unit: int, function: int, address: int, count: int
     """Write a read request; return the end of the PDU. function 3 or 4, count 1..125 registers."""
     buffer[at] = unit
     buffer[at + 1] = function
-    _put16(buffer, at + 2, address)
-    _put16(buffer, at + 4, count)
+    buffer[at + 2] = address >> 8 & 0xFF
+    buffer[at + 3] = address & 0xFF
+    buffer[at + 4] = count >> 8 & 0xFF
+    buffer[at + 5] = count & 0xFF
     return at + 6
 
 
@@ -65,6 +67,8 @@ def put_write(buffer, at: int, unit: int, address: int, data, count: int) -> int
 
 def put_request(buffer, at: int, unit: int, function: int, address: int, count: int, data) -> int:
     """Write the request of any function from data, big endian; return the end of its PDU. count 1 for function 6."""
+    if function < WRITE_SINGLE:
+        return put_read(buffer, at, unit, function, address, count)
     if function == WRITE_MULTIPLE:
         return put_write(buffer, at, unit, address, data, count)
     return put_read(buffer, at, unit, function, address, repeated(function, count, data))
@@ -101,16 +105,16 @@ def reply_bytes(function: int, count: int) -> int:
 
 def check_reply(buffer, at: int, end: int, unit: int, function: int, address: int, count: int) -> int:
     """Judge unit + PDU in buffer[at:end]: OK, the exception code (1..255), or -1 when it is not our answer."""
-    if end - at < 3 or buffer[at] != unit:
+    length = end - at
+    if length < 3 or buffer[at] != unit:
         return -1
-    if buffer[at + 1] == function | 0x80:
-        return buffer[at + 2] if end - at == 3 and buffer[at + 2] else -1
-    if buffer[at + 1] != function or end - at != reply_bytes(function, count):
-        return -1
+    code = buffer[at + 1]
+    if code != function:
+        return buffer[at + 2] if code == function | 0x80 and length == 3 and buffer[at + 2] else -1
     if function == WRITE_MULTIPLE or function == WRITE_SINGLE:
-        same = _get16(buffer, at + 2) == address and _get16(buffer, at + 4) == count
+        same = length == 6 and _get16(buffer, at + 2) == address and _get16(buffer, at + 4) == count
         return OK if same else -1
-    return OK if buffer[at + 2] == 2 * count else -1
+    return OK if length == 3 + 2 * count and buffer[at + 2] == 2 * count else -1
 
 
 def find_rtu(buffer, start: int, received: int, unit: int, function: int, address: int, count: int) -> int:
