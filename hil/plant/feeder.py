@@ -17,19 +17,7 @@ from hil.plant.grid import Grid
 from hil.plant.interface import AfeReading
 from hil.plant.network import COEFFICIENTS
 from hil.plant.records import afe_record, fill, unit_values
-from hil.plant.state import (
-    LINE,
-    OUT_EXPORT,
-    OUT_I,
-    OUT_IMPORT,
-    OUT_P,
-    OUT_PERIOD,
-    OUT_Q,
-    OUT_SIZE,
-    OUT_V,
-    UNIT,
-    WORLD,
-)
+from hil.plant.state import LINE, OUT_SIZE, UNIT, WORLD
 from hil.plant.unit import Unit
 
 
@@ -50,7 +38,7 @@ class Feeder:
         self._set_world(config, dt_s)
         for n in range(config.units):
             fill(self.units[n], **unit_values(config.inverter, config))
-        self.reading = AfeReading()
+        self.reading = AfeReading(self.out)
         self.grid = Grid(self)
         self.fleet = [Unit(self, n) for n in range(config.units)]
 
@@ -107,16 +95,4 @@ class Feeder:
 
     def measure(self) -> AfeReading:
         """Return what the AFE shows now: voltages of the connection point, currents and powers of unit 0."""
-        self._fill_reading(self.out.tolist())
         return self.reading
-
-    def _fill_reading(self, row: list[float]) -> None:
-        reading = self.reading
-        reading.sequence = int(row[0])
-        reading.voltage_v = row[OUT_V : OUT_V + 3]
-        reading.current_a = row[OUT_I : OUT_I + 3]
-        reading.active_w = row[OUT_P : OUT_P + 3]
-        reading.reactive_var = row[OUT_Q : OUT_Q + 3]
-        reading.import_wh = row[OUT_IMPORT : OUT_IMPORT + 3]
-        reading.export_wh = row[OUT_EXPORT : OUT_EXPORT + 3]
-        reading.line_period_s = row[OUT_PERIOD : OUT_PERIOD + 3]

@@ -3,8 +3,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
+
+import numpy as np
+
+from hil.plant.state import OUT_EXPORT, OUT_I, OUT_IMPORT, OUT_P, OUT_PERIOD, OUT_Q, OUT_SEQUENCE, OUT_SIZE, OUT_V
 
 
 @dataclass
@@ -22,23 +27,47 @@ class BoardOutputs:
     pilot_frequency_hz: float = 1000.0
 
 
-@dataclass
+def _phases(at: int) -> property:
+    """Return a property for the values of L1..L3 that stand at `at` in a reading's row."""
+
+    def read(reading: AfeReading) -> np.ndarray:
+        return reading.row[at : at + 3]
+
+    def write(reading: AfeReading, values: Sequence[float]) -> None:
+        reading.row[at : at + 3] = values
+
+    return property(read, write)
+
+
 class AfeReading:
     """What a three-phase metering front end has measured, in SI units, L1..L3.
 
     Powers: + = from grid into the charger. line_period_s is 0 where no zero crossing was seen.
     The AFE refreshes rms each half cycle and the period each line cycle; `sequence` counts
-    refreshes, so a frozen AFE shows.
+    refreshes, so a frozen AFE shows. All of it stands in `row` (state.OUT_*), which the compiled code reads and
+    writes: what is taken from a reading is a view and changes with it.
     """
 
-    sequence: int = 0
-    voltage_v: list[float] = field(default_factory=lambda: [0.0, 0.0, 0.0])
-    current_a: list[float] = field(default_factory=lambda: [0.0, 0.0, 0.0])
-    active_w: list[float] = field(default_factory=lambda: [0.0, 0.0, 0.0])
-    reactive_var: list[float] = field(default_factory=lambda: [0.0, 0.0, 0.0])
-    import_wh: list[float] = field(default_factory=lambda: [0.0, 0.0, 0.0])
-    export_wh: list[float] = field(default_factory=lambda: [0.0, 0.0, 0.0])
-    line_period_s: list[float] = field(default_factory=lambda: [0.0, 0.0, 0.0])
+    def __init__(self, row: np.ndarray | None = None, **values: object) -> None:
+        self.row = np.zeros(OUT_SIZE) if row is None else row
+        for name, value in values.items():
+            setattr(self, name, value)
+
+    @property
+    def sequence(self) -> int:
+        return int(self.row[OUT_SEQUENCE])
+
+    @sequence.setter
+    def sequence(self, count: int) -> None:
+        self.row[OUT_SEQUENCE] = count
+
+    voltage_v = _phases(OUT_V)
+    current_a = _phases(OUT_I)
+    active_w = _phases(OUT_P)
+    reactive_var = _phases(OUT_Q)
+    import_wh = _phases(OUT_IMPORT)
+    export_wh = _phases(OUT_EXPORT)
+    line_period_s = _phases(OUT_PERIOD)
 
 
 @dataclass

@@ -39,6 +39,7 @@ class Station(Feeder):
         places = {"world": self.world, "afe": self.afe, "unit": self.units[:1], "inverter": self.inverter}
         self.faults = FaultBoard(places)
         self._inputs = BoardInputs(afe=self.reading)
+        self._felt = self.out[OUT_GATE:OUT_SIZE]
         self._timeline: list[tuple[int, int, Callable, tuple, dict]] = []
         self._order = 0
         self._arrays = (self.world, self.lines, self.net, self.harmonics)
@@ -108,9 +109,7 @@ class Station(Feeder):
 
     def _feel(self) -> BoardInputs:
         inputs = self._inputs
-        row = self.out.tolist()
-        self._fill_reading(row)
-        gate, mirror, rcd, estop, high, low, proximity, board_c, connector_c = row[OUT_GATE:OUT_SIZE]
+        gate, mirror, rcd, estop, high, low, proximity, board_c, connector_c = self._felt.tolist()
         inputs.gate_up = gate > 0
         inputs.contactor_open = mirror > 0
         inputs.rcd_tripped = rcd > 0

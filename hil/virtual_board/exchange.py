@@ -5,6 +5,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import numpy as np
+
 from hil.plant.interface import BoardInputs, BoardOutputs, Plant
 from hil.virtual_board import wire
 from hil.virtual_board.bridge import Bridge
@@ -12,7 +14,7 @@ from hil.virtual_board.console import PipeConsole, TerminalConsole
 from hil.virtual_board.errors import PlantFailed, VirtualBoardError
 from hil.virtual_board.faults import Faults
 from hil.virtual_board.lines import NEVER_US, SerialLine
-from hil.virtual_board.parts.ade9000 import CONFIG1, Ade9000
+from hil.virtual_board.parts.ade9000 import BLOCK, CONFIG1, Ade9000
 from hil.virtual_board.parts.analog import Analog
 
 STEP_US = 10_000  # the world moves in steps of this at most, so that hooks and spontaneous devices are seen in time
@@ -41,6 +43,7 @@ class Exchange:
         self._afe = Ade9000(scales["afe_voltage_full_mv"], scales["afe_current_full_ma"])
         self._analog = Analog(scales)
         self._message = bytearray(wire.IN_SIZE)
+        self._registers = np.frombuffer(self._message, np.uint8)[wire.IN_AFE : wire.IN_AFE + BLOCK]
         self._events: list[bytes] = []  # for the board
         self._prompt = False  # one of them cannot wait until the board's time has come
         self._uart_awaited = False
@@ -154,7 +157,9 @@ class Exchange:
 
     def _collect(self) -> None:
         """Put what has reached the board by now into the next message."""
-        for at_us, data in self.line.step(self.now_us):
+        line = self.line
+        line.poll()
+        for at_us, data in line.step(self.now_us) if line.next_us <= self.now_us else ():
             self._events.append(wire.event(wire.RX_UART, 0, at_us, data))
             self._prompt |= self._uart_awaited  # else it lies in the UART until the program looks
         self.bridge.check(self.now_us)
@@ -202,7 +207,7 @@ class Exchange:
         reading = inputs.afe
         if reading.sequence != self._sequence and not faults.afe_frozen:
             self._sequence = reading.sequence
-            self._afe.encode(reading, message, wire.IN_AFE)
+            self._afe.encode(reading, self._registers)
             if faults.afe_bits:
                 faults.flip_bits(message, wire.IN_AFE, wire.IN_PERIOD)
         self._analog.encode(inputs, message, wire.IN_ANALOG)

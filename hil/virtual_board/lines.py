@@ -58,6 +58,7 @@ class SerialLine:
                 if passed:
                     self._arriving.append((arrival_us, passed))
             self._arriving.sort(key=lambda item: item[0])
+            self._look_us = NEVER_US  # it has answered
             self._schedule()
 
     def step(self, t_us: int) -> list[tuple[int, bytes]]:
@@ -71,9 +72,7 @@ class SerialLine:
                 self.device.receive(data, self._asked_us)
                 self._look_us = self._asked_us + FIRST_LOOK_US
         self.poll()
-        if self._arriving:
-            self._look_us = NEVER_US  # it has answered
-        elif self._look_us <= t_us:
+        if not self._arriving and self._look_us <= t_us:
             self._look_us = NEVER_US if t_us - self._asked_us >= LAST_LOOK_US else t_us + LOOK_US
         reached = []
         while self._arriving and self._arriving[0][0] <= t_us:

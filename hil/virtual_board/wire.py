@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
 """Layout of the messages between the virtual board and the host; the board's side is modules/_link.py.
 
-Board to host, 64 bytes and events: length, kind, flags or code, pilot duty, now, target, gate edge, PWM, watchdog, pins.
+Board to host, 64 bytes and events: length, kind, flags or code, pilot duty, now, target, gate edge, PWM, watchdog,
+pins.
 Host to board, 384 bytes and events: length of events, flags, time, pins, ADC inputs in uV, AFE registers, energy.
 All little endian, but the AFE's registers, which stand as they leave the part: most significant byte first.
 """

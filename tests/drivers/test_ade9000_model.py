@@ -13,6 +13,7 @@ import sys
 import types
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import micropython
@@ -88,7 +89,7 @@ class Bench:
             self.dsp.write(address, value)
         self.world.written.clear()
         message = bytearray(400)
-        self.dsp.encode(reading, message, IN_AFE)
+        self.dsp.encode(reading, np.frombuffer(message, np.uint8)[IN_AFE : IN_AFE + dsp.BLOCK])
         self.world.inbox[:] = message
         energy = message[IN_ENERGY:]
         for i in range(6):

@@ -138,7 +138,7 @@ class Ade9000:
             self._disturb(fault, received, size)
 
     def _whole_read(self, command, received, size):
-        """Answer the two reads a driver makes all the time: measured registers in a burst, one line period."""
+        """Answer the reads a driver makes all the time: measured registers in a burst, one register with its CRC."""
         if self._count or not self._selected or not command & 8 or world.now < self._ready_us:
             return False
         address = command >> 4
@@ -146,6 +146,12 @@ class Ade9000:
             self._last_crc = _answer(received, self._inbox, _link.IN_AFE + (address - 0x680) * 4, size - 2)
         elif 0x418 <= address <= 0x41B and size == 8:
             check = _answer(received, self._inbox, _link.IN_PERIOD + (address - 0x418) * 4, 4)
+            received[6] = check >> 8
+            received[7] = check & 0xFF
+            self._last_crc = check
+        elif size == 8 and not 0x480 <= address < 0x500 and not (self._burst and address >= 0x500):
+            self._load(address)
+            check = _answer(received, self._word, 0, 4)
             received[6] = check >> 8
             received[7] = check & 0xFF
             self._last_crc = check
