@@ -77,6 +77,26 @@ def test_the_day_ends_at_local_midnight_and_not_at_the_first_sight_of_the_clock(
     assert image.budget.day_discharge_wh == 5
 
 
+def test_with_an_unknown_clock_a_day_is_24_hours_since_it_was_lost():
+    image, part = budget_of()
+    image.budget.day_discharge_wh = 7
+    part._running_ms = 86400000 - 200
+    pass_ms(image, part, 100)
+    assert image.budget.day_discharge_wh == 7
+    pass_ms(image, part, 100)
+    assert image.budget.day_discharge_wh == 0
+    image.budget.day_discharge_wh = 7
+    pass_ms(image, part, 100)
+    assert image.budget.day_discharge_wh == 7, "and the next day has begun"
+    image.request.minute_of_week = 100
+    part._running_ms = 86400000 - 200
+    pass_ms(image, part, 100)
+    image.request.minute_of_week = -1
+    for _ in range(20):
+        pass_ms(image, part, 100)
+    assert image.budget.day_discharge_wh == 7, "what ran before does not count"
+
+
 def test_what_is_left_of_a_charged_wh_is_no_discharge():
     image, part = budget_of()
     image.inputs.grid_w = 50000

@@ -207,6 +207,21 @@ def test_each_grid_alarm_that_comes_up_trips_and_no_other():
             assert active[faults.ELEMENT_INVERTER_TRIP] == 0
 
 
+def test_the_mark_goes_with_the_contactor_though_the_alarm_stays():
+    """Behind the open contactor the inverter says that the grid is away: that must not hold the return to service."""
+    for spoil in ("contactor", "inverter"):
+        image, part = inverter_of()
+        alarm(image, part, 0)
+        alarm(image, part, 16)
+        assert image.protection.element_active[faults.ELEMENT_INVERTER_TRIP] == 1
+        if spoil == "contactor":
+            image.outputs.contactor = 0
+        else:
+            image.inputs.inverter_ok = 0
+        alarm(image, part, 16)
+        assert image.protection.element_active[faults.ELEMENT_INVERTER_TRIP] == 0
+
+
 def test_alarms_of_an_inverter_that_was_not_connected_quiet_and_heard_are_no_trip():
     image, part = inverter_of(inverter_connected=0)
     alarm(image, part, 0)

@@ -120,6 +120,27 @@ def test_enter_names_what_broke_the_wait_off():
     assert rig.run(10, high=250001).wait_element == faults.ELEMENT_OV1, "service ended"
 
 
+def test_enter_blames_a_lost_measurement_until_something_is_seen():
+    rig = Enter()
+    rig.run()
+    rig.run(100).service = 0
+    for spoil, element in (
+        ({"frequency_uhz": 49000000}, faults.ELEMENT_UF1),
+        ({"frequency_uhz": 51000000}, faults.ELEMENT_OF1),
+        ({"frequency_ok": 0, "low": 200000}, faults.ELEMENT_UV1),
+    ):
+        rig.inputs.afe_ok = rig.inputs.frequency_ok = 0
+        rig.inputs.frequency_uhz = 50000000
+        assert rig.run(10).wait_element == faults.ELEMENT_AFE
+        rig.inputs.afe_ok = 1
+        for _ in range(3):
+            protection = rig.run(10)
+            assert protection.unhealthy == faults.ELEMENT_UF1 and protection.wait_element == faults.ELEMENT_AFE
+        rig.inputs.frequency_ok = spoil.get("frequency_ok", 1)
+        rig.inputs.frequency_uhz = spoil.get("frequency_uhz", 50000000)
+        assert rig.run(10, low=spoil.get("low", 230000)).wait_element == element
+
+
 def test_enter_waits_while_anything_is_picked_up():
     rig = Enter()
     rig.run()
@@ -153,6 +174,16 @@ def test_enter_random_part_is_bounded_seeded_and_drawn_anew():
     assert seen[0][0] == 100 + 1000 * state // 32749
 
 
+def test_enter_without_a_ramp_gives_all_at_once_and_for_good():
+    rig = Enter()
+    rig.run()
+    protection = rig.run(100)
+    rig.image.outputs.contactor = 1
+    for _ in range(3):
+        assert protection.ramp_permille == 1000
+        rig.run(1000)
+
+
 def test_enter_ramp_by_its_rate_only_while_the_contactor_is_closed():
     rig = Enter(enter_ramp_permille_min=600)
     rig.run()
@@ -168,7 +199,7 @@ def test_enter_ramp_by_its_rate_only_while_the_contactor_is_closed():
     rig.image.outputs.contactor = 0
     rig.run(50000)
     rig.image.outputs.contactor = 1
-    rig.run(10)
+    rig.run(1000)
     assert protection.ramp_permille == 100, "it rests while open"
     rig.run(89900)
     assert protection.ramp_permille == 999

@@ -54,6 +54,12 @@ def test_a_tie_names_the_first_of_each_group():
     rig.image.status.fault_count = 1
     rig.run(-5000)
     assert limits.export_reason == limits.import_reason == faults.REASON_FAULT, "permission speaks before the guard"
+    rig.image.inputs.soc_ok = 1
+    rig.image.inputs.soc_permille = 1000
+    rig.run(5000)
+    assert limits.import_reason == faults.REASON_FAULT, "of a full battery too"
+    rig.image.inputs.soc_permille = 600
+    rig.image.inputs.soc_ok = 0
     rig.image.status.fault_count = 0
     rig.image.inputs.inverter_discharge_w = rig.image.inputs.inverter_charge_w = 0
     rig.run(-5000, 6)
@@ -152,6 +158,42 @@ def test_a_response_never_carries_power_over_zero_against_the_wish():
     assert rig.run(-1) <= 0
 
 
+def test_nor_over_zero_against_a_wish_of_nothing_while_the_base_still_ramps():
+    for watts in (1, 500):
+        for sign in (1, -1):
+            rig = Rig(ramp_up_permille_min=600, ramp_export_permille_min=600, ramp_droop_permille_min=0)
+            for _ in range(20):
+                assert rig.run(watts * sign, droop_w=-watts * sign) == 0, (watts, sign)
+
+
+def test_a_ramp_does_not_run_ahead_behind_a_limit_even_where_the_response_is_as_large():
+    for sign in (1, -1):
+        rig = Rig(ramp_droop_permille_min=0)
+        rig.image.inputs.inverter_charge_w = rig.image.inputs.inverter_discharge_w = 500
+        assert rig.run(1000 * sign, droop_w=500 * sign) == 500 * sign
+        assert rig.limit.ramp.power_w == 0, "allowed 500 W less 500 W of response"
+
+
+def test_a_ramp_one_way_goes_on_while_the_other_way_is_closed():
+    rig = Rig(ramp_up_permille_min=600, ramp_export_permille_min=600)
+    rig.image.inputs.vehicle_charge_w = -1
+    assert rig.run(-5000, 100) == -(7360 * 6 // 10 // 60)
+    rig = Rig(ramp_up_permille_min=600, ramp_export_permille_min=600)
+    rig.image.inputs.vehicle_discharge_w = -1
+    assert rig.run(5000, 100) == 7360 * 6 // 10 // 60
+
+
+def test_a_closed_way_leaves_not_one_watt_in_the_ramp():
+    rig = Rig()
+    assert rig.run(1) == 1
+    rig.image.inputs.vehicle_charge_w = -1
+    assert rig.run(1, 6) == 0 and rig.limit.ramp.power_w == 0
+    rig = Rig()
+    assert rig.run(-1) == -1
+    rig.image.inputs.vehicle_discharge_w = -1
+    assert rig.run(-1, 6) == 0 and rig.limit.ramp.power_w == 0
+
+
 def test_soft_limits_fall_at_the_normal_rate_and_hard_ones_at_once():
     rig = Rig(ramp_down_permille_min=6000)
     rig.run(-7000, 10)
@@ -181,6 +223,9 @@ def test_a_reason_is_reported_once_it_has_lasted():
     assert rig.image.events.count == count + 1
     rig.run(9000, 50)
     assert rig.image.events.count == count + 1
+    rig.image.inputs.elapsed_ms = 100
+    rig.run(9000, 3)
+    assert rig.image.events.count == count + 1, "nor again by a late cycle"
 
 
 def test_what_has_not_changed_is_not_worked_out_again():

@@ -277,6 +277,11 @@ def test_battery_window_and_its_way_back():
     image.inputs.battery_cdeg = 9000
     part.run()
     assert part.import_w == UNLIMITED_W
+    image.inputs.battery_ok = 1
+    for cdeg, room in ((-27316, UNLIMITED_W), (-27315, UNLIMITED_W), (-27314, 0)):
+        image.inputs.battery_cdeg = cdeg
+        part.run()
+        assert part.import_w == part.export_w == room, "absolute zero is an inverter that does not tell"
 
 
 class Watts(Profile):

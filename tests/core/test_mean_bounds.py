@@ -55,6 +55,24 @@ def test_mean_is_the_rms_of_240_slots():
         )
 
 
+def test_mean_of_a_bus_that_died_is_what_is_left_of_it():
+    """The correction for the spread divides by the mean: it stands aside below 20 V."""
+    image = image_in_service()
+    part = MeanVoltage(image, Settings, Profile(nominal_mv=101000, mean_mv=110000), Latch(image))
+    slots(image, part, [101000], 3)
+    slots(image, part, [0], 200)
+    for left in range(40, -1, -1):  # slots of 101 V in the window
+        assert abs(image.protection.mean_mv[0] - 101000 * left // 240) <= 1000
+        slots(image, part, [0], 1)
+    assert image.protection.mean_mv[0] == 0 and not image.protection.trip
+
+
+def test_mean_names_the_first_of_equal_phases():
+    image, part = mean_of(limit_mv=240000, phases=3)
+    slots(image, part, [230000, 250000, 250000], 245)
+    assert image.protection.trip and image.protection.trip_phase == 2
+
+
 def test_mean_forgets_after_240_slots():
     image, part = mean_of(limit_mv=INT_MAX)
     slots(image, part, [250000], 300)

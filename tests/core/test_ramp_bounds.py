@@ -25,8 +25,9 @@ def test_a_configured_rate_forgets_its_carry():
         rate.advance(10)
     rate.configure(7360, 10)
     assert [rate.advance(10) for _ in range(82)] == [0] * 81 + [1]
-    for _ in range(70):
-        rate.advance(10)
+    for _ in range(71):
+        rate.advance(7)
+    assert rate._rest_high and rate._rest_low
     rate.rest()
     assert (rate._rest_high, rate._rest_low) == (0, 0)
 

@@ -120,6 +120,18 @@ def test_rocof_resets_after_a_trip_and_starts_from_zero():
     assert not image.protection.trip
 
 
+def test_rocof_with_a_short_delay_counts_the_share_of_its_own_window():
+    # Twice the setting fills half of 100 ms before the pickup: of 80 ms 30 are left.
+    for sign in (1, -1):
+        image, part = rocof_of(delay_ms=80, setting=2500)
+        image.inputs.rocof_from_uhz = 50000000
+        feed(image, part, 0, 5000 * sign, uhz=50000000)
+        feed(image, part, 0, 5000 * sign, ms=29)
+        assert part.picked_up and not image.protection.trip
+        feed(image, part, 0, 5000 * sign, ms=1)
+        assert image.protection.trip
+
+
 def test_rocof_with_a_short_delay_uses_the_short_window_and_holds_after_a_jump():
     image, part = rocof_of(delay_ms=80, setting=2500)
     feed(image, part, 9000, 2500)

@@ -59,12 +59,16 @@ def mutants(path: str, source: str) -> list[Mutant]:
     places = _places(tree)
     seen: Counter = Counter()
     made = []
-    for number, node in enumerate(ast.walk(tree)):
-        for kind, change, line in _changes(node):
-            text = lines[line - 1].strip()
-            key = (places.get(line, ""), kind, text)
-            seen[key] += 1
-            made.append(Mutant(path, line, kind, text, key[0], seen[key], partial(_written, tree, number, change)))
+    changes = (
+        (line, kind, number, change)
+        for number, node in enumerate(ast.walk(tree))
+        for kind, change, line in _changes(node)
+    )
+    for line, kind, number, change in sorted(changes, key=lambda row: row[:3]):
+        text = lines[line - 1].strip()
+        key = (places.get(line, ""), kind, text)
+        seen[key] += 1
+        made.append(Mutant(path, line, kind, text, key[0], seen[key], partial(_written, tree, number, change)))
     return made
 
 

@@ -144,5 +144,4 @@ class EnterService:
             self._ramp_ms += age(now_ms, self._ramp_last_ms)
         self._ramping = 1
         self._ramp_last_ms = now_ms
-        share = self._ramp_ms // 20 * self._ramp_permille_min // 3000
-        self._protection.ramp_permille = share if share < 1000 else 1000
+        self._protection.ramp_permille = min(1000, self._ramp_ms // 20 * self._ramp_permille_min // 3000)

@@ -2,14 +2,14 @@
 """10-minute mean voltage: EN 50549-1 and others trip when it passes a limit (ANSI 59AVG).
 
 The window moves every 2.5 s (EN 50549-1 asks for 3 s or less): 240 slots of 2.5 s a phase. The mean is
-the RMS of the slots (IEC 61000-4-30), worked out as mean + variance / (2 mean), which is within 10 mV of
+the RMS of the slots (IEC 61000-4-30), worked out as mean + variance / (2 mean), which is within 15 mV of
 it for +-15 %. At boot the window is taken as full of nominal voltage: nothing else is known.
 """
 
 from array import array
 
 from evse.faults import ELEMENT_OV_MEAN, EVENT_PICKUP, EVENT_RESET
-from evse.fixed import age
+from evse.fixed import age, clamp
 
 SLOT_MS = 2500
 SLOTS = 240
@@ -62,12 +62,8 @@ class MeanVoltage:
         self._judge(now_ms)
 
     def _move(self, phase: int) -> None:
-        new_mv = self._gathered[phase] // self._count
+        new_mv = clamp(self._gathered[phase] // self._count, -CLIP_MV, CLIP_MV)
         self._gathered[phase] = 0
-        if new_mv > CLIP_MV:
-            new_mv = CLIP_MV
-        elif new_mv < -CLIP_MV:
-            new_mv = -CLIP_MV
         slots = self._slots[phase]
         old_mv = slots[self._at]
         slots[self._at] = new_mv
