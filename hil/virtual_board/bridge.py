@@ -6,7 +6,9 @@ everything, and hands the answers over a fixed virtual latency later. After each
 a broker answers in order, so its PINGRESP (kept from the board) says that all answers are in.
 
 `devices`: what the plant serves over TCP by itself ("host:port" -> SerialDevice), without a real socket: bytes go
-to `receive` and come back from `transmit` in virtual time, so these connections are exact.
+to `receive` and come back from `transmit` in virtual time, so these connections are exact. A device may have
+`listening` (false: connections are refused), `connected(t_us)` (called at each new one) and `hung_up_us` (0, or when it
+closed this one).
 """
 
 from __future__ import annotations
@@ -142,7 +144,7 @@ class Bridge:
 
     def check(self, t_us: int) -> None:
         """Look, without waiting, for what came by itself: data, or the end of a connection. Every 100 ms at most."""
-        for number in self._linked:
+        for number in list(self._linked):
             self._answers_of(number)
         if not self._open or (not self.realtime and t_us - self._checked_us < 100_000):
             return
@@ -177,12 +179,21 @@ class Bridge:
             error = 0 if getattr(device, "listening", True) else REFUSED
         if not error:
             self._linked[number] = device
+            greet = getattr(device, "connected", None)
+            if greet is not None:
+                greet(t_us + self.latency_us)
         self._push(t_us, wire.event(wire.RX_CONNECTED, number, t_us + self.latency_us, error.to_bytes(2, "little")))
 
     def _answers_of(self, number: int) -> None:
-        for at_us, data in self._linked[number].transmit():
+        """Pass on what a device of the plant has sent; and its end of the connection, where it has hung up."""
+        device = self._linked[number]
+        for at_us, data in device.transmit():
             if self.up:
                 self._push(at_us, wire.event(wire.RX_DATA, number, at_us + self.latency_us, data))
+        ended_us = getattr(device, "hung_up_us", 0)
+        if ended_us and self.up:
+            del self._linked[number]
+            self._push(ended_us, wire.event(wire.RX_CLOSED, number, ended_us, bytes(2)))
 
     def _push(self, t_us: int, event: bytes) -> None:
         due_us = t_us + self.latency_us

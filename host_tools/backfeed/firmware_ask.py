@@ -57,11 +57,8 @@ print(json.dumps([[row[0], row[1], ACCESS[row[2]], row[5]] for row in VERBS]))
 
 ENTITIES = """
 import json
-from evse.link.homeassistant import entity
-count = 0
-while entity(count, 'x', 'y') is not None:
-    count += 1
-print(json.dumps(count))
+from evse.link.homeassistant import entities
+print(json.dumps(sum([1 for _ in entities('x', 'y')])))
 """
 
 PROFILE = """

@@ -270,9 +270,7 @@ def test_amqtt_serves_too(tmp_path: Path) -> None:
 def test_discovery_says_every_entity_once(tmp_path: Path, broker: Broker) -> None:
     from evse.link import homeassistant
 
-    wanted = {}
-    while (entity := homeassistant.entity(len(wanted), ID, "plain")) is not None:
-        wanted["homeassistant/" + entity[0]] = entity[1]
+    wanted = {"homeassistant/" + topic: payload for topic, payload in homeassistant.entities(ID, "plain")}
     with Peer(broker) as peer, station(tmp_path, broker):
         heard: dict[str, Any] = {}
         last = list(wanted)[-1]

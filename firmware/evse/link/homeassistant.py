@@ -10,20 +10,27 @@ from evse.points import COMMAND, DEFAULT, HIGH, KIND, LOW, MEASUREMENT, NAME, PO
 
 MANUFACTURER = "backfeed"
 
-# unit of a measurement -> (device class, unit of measurement, divisor, state class)
+# unit of a measurement -> (device class, unit of measurement, divisor, decimals shown, state class)
 _UNITS = {
-    "mV": ("voltage", "V", 1000, "measurement"),
-    "mA": ("current", "A", 1000, "measurement"),
-    "uHz": ("frequency", "Hz", 1000000, "measurement"),
-    "W": ("power", "W", 1, "measurement"),
-    "var": ("reactive_power", "var", 1, "measurement"),
-    "Wh": ("energy", "Wh", 1, "total_increasing"),
-    "ms": ("duration", "s", 1000, "measurement"),
-    "us": ("duration", "µs", 1, "measurement"),
-    "cdeg": ("temperature", "°C", 100, "measurement"),
-    "permille": (None, "%", 10, "measurement"),
-    "mHz/s": (None, "mHz/s", 1, "measurement"),
+    "mV": ("voltage", "V", 1000, 1, "measurement"),
+    "mA": ("current", "A", 1000, 1, "measurement"),
+    "uHz": ("frequency", "Hz", 1000000, 3, "measurement"),
+    "W": ("power", "W", 1, 0, "measurement"),
+    "var": ("reactive_power", "var", 1, 0, "measurement"),
+    "Wh": ("energy", "Wh", 1, 0, "total_increasing"),
+    "min": ("duration", "min", 1, 0, "measurement"),
+    "s": ("duration", "s", 1, 0, "measurement"),
+    "ms": ("duration", "s", 1000, 0, "measurement"),
+    "us": ("duration", "ms", 1000, 2, "measurement"),  # microseconds are not in Home Assistant's list
+    "cdeg": ("temperature", "°C", 100, 1, "measurement"),
+    "permille": (None, "%", 10, 1, "measurement"),
+    "mHz/s": (None, "mHz/s", 1, 0, "measurement"),
+    "mHz": (None, "mHz", 1, 0, "measurement"),
+    "": (None, None, 1, 0, "measurement"),
 }
+
+# Points of no unit that only count up.
+_COUNTERS = ("cycles", "overruns", "battery_cycles_milli")
 
 _CODES = {
     "fault": faults.FAULTS,
@@ -33,6 +40,7 @@ _CODES = {
     "session_state": faults.SESSION_STATES,
     "service": faults.SERVICES,
     "departure_state": faults.DEPARTURE_STATES,
+    "session_end": faults.SESSION_ENDS,
 }
 
 # Points that describe the program, not the charger: shown under diagnostics.
@@ -44,20 +52,57 @@ _BITS = {"trip": "problem", "contactor": "power", "gate_up": "power", "soc_ok": 
 _SETPOINT_S = 900  # lease of a power set by hand in Home Assistant
 
 
-def entity(index: int, device_id: str, model: str):
-    """Return (topic after the prefix, payload dict) of entity number `index`, None after the last.
+class Discovery:
+    """What Home Assistant is told of one charger, a row of points.POINTS at a time."""
 
-    Points that make no entity are skipped, so indices run over entities without a gap.
-    """
-    count = 0
-    for row in POINTS:
+    def __init__(self, device_id: str, model: str):
+        self._id = device_id
+        self._base = base = "backfeed/%s/" % device_id
+        self._telemetry = base + "telemetry"
+        self._shared = {
+            "availability_topic": base + "availability",
+            "device": {
+                "identifiers": ["backfeed_" + device_id],
+                "name": device_id,
+                "manufacturer": MANUFACTURER,
+                "model": model,
+            },
+            "origin": {"name": "backfeed"},
+        }
+
+    def at(self, number: int):
+        """Return (topic after the prefix, payload dict) of row `number`, or None where it makes no entity.
+
+        IndexError after the last row.
+        """
+        row = POINTS[number]
         kind = component(row)
         if kind is None:
-            continue
-        if count == index:
-            return "%s/%s/%s/config" % (kind, device_id, row[NAME]), _payload(row, kind, device_id, model)
-        count += 1
-    return None
+            return None
+        return "%s/%s/%s/config" % (kind, self._id, row[NAME]), self.payload(row, kind)
+
+    def payload(self, row, kind: str) -> dict:
+        """Return the payload of a row as this kind of component."""
+        payload = dict(self._shared)
+        payload["name"] = _title(row)
+        payload["unique_id"] = "%s_%s" % (self._id, row[NAME])
+        if row[KIND] == MEASUREMENT:
+            payload["state_topic"] = self._telemetry
+            _measurement(payload, row, kind)
+        elif row[KIND] == SETTING:
+            _setting(payload, row, kind, self._base)
+        else:
+            _command(payload, row, kind, self._base)
+        return payload
+
+
+def entities(device_id: str, model: str):
+    """Yield (topic after the prefix, payload dict) of every entity."""
+    discovery = Discovery(device_id, model)
+    for number in range(len(POINTS)):
+        entity = discovery.at(number)
+        if entity is not None:
+            yield entity
 
 
 def component(row):
@@ -78,29 +123,6 @@ def _is_bit(row) -> bool:
     return row[UNIT] == "" and row[LOW] == 0 and row[HIGH] == 1
 
 
-def _payload(row, kind: str, device_id: str, model: str) -> dict:
-    base = "backfeed/%s/" % device_id
-    payload = {
-        "name": _title(row),
-        "unique_id": "%s_%s" % (device_id, row[NAME]),
-        "availability_topic": base + "availability",
-        "device": {
-            "identifiers": ["backfeed_" + device_id],
-            "name": device_id,
-            "manufacturer": MANUFACTURER,
-            "model": model,
-        },
-        "origin": {"name": "backfeed"},
-    }
-    if row[KIND] == MEASUREMENT:
-        _measurement(payload, row, kind, base)
-    elif row[KIND] == SETTING:
-        _setting(payload, row, kind, base)
-    else:
-        _command(payload, row, kind, base)
-    return payload
-
-
 def _title(row) -> str:
     """Return a point's name without its unit, for people: `grid voltage` shows its own unit in Home Assistant."""
     name = row[NAME]
@@ -110,10 +132,8 @@ def _title(row) -> str:
     return name.replace("_", " ")
 
 
-def _measurement(payload: dict, row, kind: str, base: str) -> None:
-    unit = row[UNIT]
+def _measurement(payload: dict, row, kind: str) -> None:
     name = row[NAME]
-    payload["state_topic"] = base + "telemetry"
     payload["value_template"] = "{{ value_json.%s }}" % name
     if name in _DIAGNOSTIC:
         payload["entity_category"] = "diagnostic"
@@ -122,25 +142,28 @@ def _measurement(payload: dict, row, kind: str, base: str) -> None:
         payload["payload_off"] = "0"
         if name in _BITS:
             payload["device_class"] = _BITS[name]
-    elif unit in _CODES:
+    elif row[UNIT] in _CODES:
         payload["device_class"] = "enum"
-        payload["options"] = [code if isinstance(code, str) else code[0] for code in _CODES[unit]]
-    elif unit in _UNITS:
+        payload["options"] = [code if isinstance(code, str) else code[0] for code in _CODES[row[UNIT]]]
+    else:
         _unit(payload, row)
-    elif unit:
-        payload["unit_of_measurement"] = unit
 
 
 def _unit(payload: dict, row) -> None:
-    device_class, unit, divisor, state_class = _UNITS[row[UNIT]]
-    if device_class is None and row[NAME].startswith("soc"):
+    name = row[NAME]
+    device_class, unit, divisor, decimals, state_class = _UNITS[row[UNIT]]
+    if device_class is None and name.startswith("soc"):
         device_class = "battery"
     if device_class is not None:
         payload["device_class"] = device_class
-    payload["unit_of_measurement"] = unit
-    payload["state_class"] = state_class
+    if unit is not None:
+        payload["unit_of_measurement"] = unit
+    payload["state_class"] = "total_increasing" if name in _COUNTERS else state_class
+    if name.endswith("_milli"):
+        divisor, decimals = 1000, 1
     if divisor > 1:
-        payload["value_template"] = "{{ value_json.%s / %d }}" % (row[NAME], divisor)
+        payload["value_template"] = "{{ value_json.%s / %d }}" % (name, divisor)
+        payload["suggested_display_precision"] = decimals
 
 
 def _setting(payload: dict, row, kind: str, base: str) -> None:
@@ -152,8 +175,21 @@ def _setting(payload: dict, row, kind: str, base: str) -> None:
     elif kind == "switch":
         payload["payload_on"] = "1"
         payload["payload_off"] = "0"
+    elif row[UNIT] == "permille":
+        _percent(payload, row)
     else:
         _number(payload, row)
+
+
+def _percent(payload: dict, row) -> None:
+    """A share in permille, shown and set in percent."""
+    payload["min"] = row[LOW] / 10
+    payload["max"] = row[HIGH] / 10
+    payload["step"] = 0.1
+    payload["mode"] = "box"
+    payload["unit_of_measurement"] = "%"
+    payload["value_template"] = "{{ value | int / 10 }}"
+    payload["command_template"] = "{{ (value * 10) | round | int }}"
 
 
 def _number(payload: dict, row) -> None:
@@ -163,6 +199,8 @@ def _number(payload: dict, row) -> None:
     payload["mode"] = "box"
     if row[UNIT]:
         payload["unit_of_measurement"] = row[UNIT]
+    if row[UNIT] == "W":
+        payload["device_class"] = "power"
 
 
 def _command(payload: dict, row, kind: str, base: str) -> None:

@@ -196,6 +196,11 @@ class Incoming:
         return True
 
     @property
+    def overflowing(self) -> bool:
+        """Whether the rest of a body larger than the buffer is under way."""
+        return self._state == 2 and self.kept == len(self.body)
+
+    @property
     def whole(self) -> bool:
         """Whether the body fitted in the buffer."""
         return self.kept == self.length

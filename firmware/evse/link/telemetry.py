@@ -5,9 +5,13 @@
 {t_s, event, element, phase, value, unit} for console, MQTT and host. No I/O.
 """
 
+import json
+
 from evse import faults
 from evse.link.crc import modbus
 from evse.points import DEFAULT, LOW, MEASUREMENTS, NAME, PATH, SETTINGS, UNIT
+
+ROWS_A_PIECE = 8  # of telemetry written without a turn for anybody else
 
 # A point whose unit is one of these carries a code of that table and is shown by its name.
 _TABLES = {
@@ -37,7 +41,11 @@ def is_code(unit: str) -> bool:
 
 
 class Reader:
-    """Values of the measurements of points.py in one image."""
+    """Values of the measurements of points.py in one image.
+
+    JSON is made as bytes, ROWS_A_PIECE points by one format each: a str made at run time is looked up among all names
+    of the program, which costs more than everything else.
+    """
 
     def __init__(self, image):
         self._places = {}
@@ -45,36 +53,73 @@ class Reader:
             parts = row[PATH].split(".")
             index = int(parts[2]) if len(parts) == 3 else -1
             self._places[row[NAME]] = (getattr(image, parts[0]), parts[1], index, row[UNIT])
+        names = [row[NAME] for row in MEASUREMENTS]
+        groups = [names[at : at + ROWS_A_PIECE] for at in range(0, len(names), ROWS_A_PIECE)]
+        self._pieces = [(self._format(group), [self._places[name] for name in group]) for group in groups]
+        self.pieces = len(groups)
+
+    def _format(self, names) -> bytes:
+        return b"".join([(',"%s":' % name).encode() + self._kind(name) for name in names])
+
+    def _kind(self, name: str) -> bytes:
+        return b'"%s"' if self._places[name][3] in _TABLES else b"%d"
 
     def value(self, name: str):
         """Return a measurement: an int in its unit, or the name of its code. KeyError when unknown."""
-        holder, attribute, index, unit = self._places[name]
-        value = getattr(holder, attribute)
-        if index >= 0:
-            value = value[index]
-        return code_name(unit, value) if unit in _TABLES else value
+        return _value(self._places[name])
 
     def names(self):
         """Return the names of all measurements, in no order."""
         return self._places.keys()
 
-    def write_json(self, buffer, head: str) -> int:
-        """Write {head..., every measurement} as JSON at the start of buffer; return its length in bytes.
+    def write_head(self, buffer, head: bytes) -> int:
+        """Begin a JSON object at the start of buffer with head, such as b'"time":null'; return its length in bytes."""
+        return _put(buffer, 0, b"{" + head)
 
-        head: text such as '"time":null' that goes first. ValueError when the buffer is too small.
+    def write_piece(self, buffer, at: int, number: int) -> int:
+        """Write piece `number` (0 up to `pieces`) of the measurements at `at`; return where it ends.
+
+        The last one ends the object. ValueError when the buffer is too small.
         """
-        at = _put(buffer, 0, "{" + head)
-        for row in MEASUREMENTS:
-            value = self.value(row[NAME])
-            at = _put(buffer, at, (',"%s":"%s"' if isinstance(value, str) else ',"%s":%d') % (row[NAME], value))
-        return _put(buffer, at, "}")
+        form, places = self._pieces[number]
+        values = []
+        for place in places:
+            value = _value(place)
+            if place[3] in _TABLES:
+                value = value.encode() if isinstance(value, str) else b"%d" % value
+            values.append(value)
+        at = _put(buffer, at, form % tuple(values))
+        return _put(buffer, at, b"}") if number == self.pieces - 1 else at
 
 
-def _put(buffer, at: int, text: str) -> int:
+def _value(place):
+    holder, attribute, index, unit = place
+    value = getattr(holder, attribute)
+    if index >= 0:
+        value = value[index]
+    return code_name(unit, value) if unit in _TABLES else value
+
+
+def members(values: dict, names) -> bytes:
+    """Return the named members of a dict as JSON without braces; a plain text or number without a str in between."""
+    return b",".join([b'"%s":%s' % (name.encode(), _dump(values[name])) for name in names])
+
+
+def _dump(value) -> bytes:
+    if type(value) is int:
+        return b"%d" % value
+    if isinstance(value, str) and '"' not in value and "\\" not in value:
+        return b'"%s"' % value.encode()
+    if isinstance(value, list):  # of names
+        return b'["%s"]' % b'","'.join([name.encode() for name in value]) if value else b"[]"
+    return json.dumps(value).encode()
+
+
+def _put(buffer, at: int, text: bytes) -> int:
     end = at + len(text)
     if end > len(buffer):
         raise ValueError("JSON of more than %d bytes does not fit its buffer" % len(buffer))
-    buffer[at:end] = text.encode()
+    buffer[at:end] = text
     return end
 
 

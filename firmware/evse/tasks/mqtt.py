@@ -13,7 +13,7 @@ from evse.link import mqtt_packet as packet
 from evse.link.crc import crc32
 from evse.tasks.mqtt_inbox import Inbox
 from evse.tasks.mqtt_link import Link, LinkError, is_numeric, resolve, tls_context
-from evse.tasks.mqtt_outbox import NONE, Outbox
+from evse.tasks.mqtt_outbox import LATER, NONE, Outbox
 
 KEEP_ALIVE_S = 30
 PING_MS = 15000  # silence of ours before a ping
@@ -22,10 +22,12 @@ BACKOFF_MS = 1000
 BACKOFF_MAX_MS = 60000
 STEADY_MS = 30000  # a connection this old starts the back-off over
 TURN_MS = 1000  # longest sleep of the sender
+SLASH = 47  # first byte of a topic that does not begin with ours
 FLOOD_PATIENCE = 6  # times DEAD_MS for a PUBACK that stands behind a flood of other packets
 TX_BYTES = 2304  # a payload, its topic and the header
 RX_BYTES = 768
 PUBACKS_MAX = 16
+FLOOD_PAUSE_MS = 10  # before a flood's next packet: what is beyond the rate waits in the broker, not in the processor
 
 
 def brokers(hosts: str, port: int):
@@ -74,6 +76,7 @@ class MqttTask:
         self._flying_kind = NONE
         self._flying_ms = 0
         self._pubacks = []
+        self._base = b""  # topic of this station
         self._proved = False  # this broker has acknowledged something
         self._pinged = False
         self._pinged_ms = 0
@@ -128,6 +131,7 @@ class MqttTask:
         settings = self._station.settings
         choices = brokers(settings.mqtt_host, settings.mqtt_port)
         check_id(settings.device_id)
+        self._base = b"backfeed/%s/" % settings.device_id.encode()
         host, port = choices[self._turn % len(choices)]
         self._turn += 1
         link = Link(self._rx)
@@ -181,8 +185,8 @@ class MqttTask:
     async def _greet(self, link) -> None:
         """CONNECT, SUBSCRIBE; raises with the broker's own reason."""
         settings = self._station.settings
-        base = "backfeed/%s/" % settings.device_id
-        will = ((base + "availability").encode(), b"offline")
+        base = self._base
+        will = (base + b"availability", b"offline")
         length = packet.connect(
             self._tx,
             settings.device_id.encode(),
@@ -196,11 +200,11 @@ class MqttTask:
         code = packet.connack(link.incoming)
         if code:
             raise LinkError("broker refused: %s" % packet.REFUSALS[code] if code < 6 else "broker refused: %d" % code)
-        topics = ((base + "command/+").encode(), (base + "set/+").encode(), (base + "meter").encode())
+        topics = (base + b"command/+", base + b"set/+", base + b"meter")
         await link.send(self._view[: packet.subscribe(self._tx, self._next_id(), topics)])
         await link.answer()
         if link.incoming.kind != packet.SUBACK or not packet.subscribed(link.incoming):
-            raise LinkError("broker does not grant the subscription to %scommand/+" % base)
+            raise LinkError("broker does not grant the subscription to %scommand/+" % base.decode())
 
     def _next_id(self) -> int:
         self._packet_id = self._packet_id % 65535 + 1
@@ -213,7 +217,7 @@ class MqttTask:
                 await link.receive()
                 self._pinged = False
                 self._take(link.incoming)
-                await asyncio.sleep_ms(0)  # everybody else's turn after each packet, also in a flood
+                await asyncio.sleep_ms(FLOOD_PAUSE_MS if self.inbox.flooded else 0)  # everybody else's turn
         except (LinkError, packet.PacketError) as error:
             self._ended = str(error)
         finally:
@@ -247,7 +251,9 @@ class MqttTask:
                 raise packet.PacketError("more than %d messages unacknowledged" % PUBACKS_MAX)
             self._pubacks.append(packet_id)
             self._wake.set()
-        base = b"backfeed/%s/" % self._station.settings.device_id.encode()
+        if not self.inbox.admit():
+            return
+        base = self._base
         payload = bytes(memoryview(incoming.body)[start : incoming.kept])
         try:
             path = topic[len(base) :].decode() if topic.startswith(base) else "?"
@@ -288,8 +294,11 @@ class MqttTask:
                 raise LinkError("broker does not acknowledge: %d ms" % patience_ms)
             return
         kind = self.outbox.prepare()
-        if kind == NONE:
+        if kind == LATER:
+            self._wake.set()
+        if kind in (NONE, LATER):
             return
+        await asyncio.sleep_ms(0)  # what was written may have taken long
         self._flying = self._next_id()
         self._flying_kind = kind
         self._flying_ms = ticks_ms()
@@ -297,17 +306,9 @@ class MqttTask:
 
     async def _publish(self, link, packet_id: int) -> None:
         outbox = self.outbox
-        topic = (
-            outbox.topic[1:]
-            if outbox.topic[0] == "/"
-            else "backfeed/%s/%s"
-            % (
-                self._station.settings.device_id,
-                outbox.topic,
-            )
-        )
+        topic = outbox.topic[1:] if outbox.topic[0] == SLASH else self._base + outbox.topic
         payload = memoryview(outbox.payload)[: outbox.length]
-        length = packet.publish(self._tx, topic.encode(), payload, packet_id, outbox.retain)
+        length = packet.publish(self._tx, topic, payload, packet_id, outbox.retain)
         await link.send(self._view[:length])
 
     async def _send_telemetry(self, link, due_ms: int) -> int:
@@ -316,7 +317,9 @@ class MqttTask:
         late_ms = ticks_diff(ticks_ms(), due_ms)
         if late_ms < 0:
             return due_ms if -late_ms <= period_ms else ticks_add(ticks_ms(), period_ms)
-        self.outbox.snapshot()
+        for piece in range(self.outbox.begin_telemetry()):
+            self.outbox.add_telemetry(piece)
+            await asyncio.sleep_ms(0)
         await self._publish(link, 0)
         return ticks_add(due_ms if late_ms < period_ms else ticks_ms(), period_ms)
 

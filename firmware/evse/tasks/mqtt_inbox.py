@@ -39,6 +39,11 @@ class Bucket:
         self._tokens -= 1000
         return True
 
+    @property
+    def calm(self) -> bool:
+        """Whether a second has been as quiet as it should be."""
+        return self._tokens >= RATE_PER_S * 1000
+
 
 class Inbox:
     """Carries out messages; outbox.ack(dict) takes the answers."""
@@ -47,18 +52,29 @@ class Inbox:
         self._station = station
         self._outbox = outbox
         self._bucket = Bucket()
-        self._flooded = False
+        self.flooded = False
         self._last = None  # (topic, payload, answer) of the last message, for redeliveries
         self.accepted = 0
         self.refused = 0
         self.dropped = 0
 
+    def admit(self) -> bool:
+        """Return whether one more message may be looked at; one beyond the rate is dropped, a flood answered once."""
+        if self._bucket.take():
+            if self.flooded and self._bucket.calm:
+                self.flooded = False
+            return True
+        self.dropped += 1
+        if not self.flooded:
+            self.flooded = True
+            self.refused += 1
+            self._outbox.ack(
+                {"id": None, "command": "", "result": "refused", "reason": "more than %d messages/s" % RATE_PER_S}
+            )
+        return False
+
     def message(self, path: str, payload, retain: bool, whole: bool, duplicate: bool) -> None:
         """Take one message. path: the topic after `backfeed/<id>/`; payload: bytes; whole: nothing was cut off."""
-        if not self._bucket.take():
-            self._flood()
-            return
-        self._flooded = False
         if duplicate and self._last is not None and self._last[0] == (path, payload):
             self._outbox.ack(self._last[1])
             return
@@ -80,23 +96,12 @@ class Inbox:
         self._last = ((path, payload), answer)
         self._outbox.ack(answer)
 
-    def _flood(self) -> None:
-        """Drop a message; answer once for a whole flood, so that it is not made larger."""
-        self.dropped += 1
-        if not self._flooded:
-            self._flooded = True
-            self._refuse({"id": None, "command": ""}, "")
-            self._outbox.ack(
-                {"id": None, "command": "", "result": "refused", "reason": "more than %d messages/s" % RATE_PER_S}
-            )
-
     def _refuse(self, answer: dict, reason: str) -> None:
         self.refused += 1
         reason = one_line(reason)  # it may quote the payload
         answer["result"] = "refused"
         answer["reason"] = reason
-        if reason:
-            self._station.notes.say("mqtt", "%s refused: %s" % (answer["command"], reason))
+        self._station.notes.say("mqtt", "%s refused: %s" % (answer["command"], reason))
 
     def _obey(self, path: str, payload, retain: bool, whole: bool, answer: dict) -> None:
         kind, _slash, name = path.partition("/")

@@ -15,7 +15,9 @@ from evse.link.mqtt_packet import Incoming
 CONNECT_MS = 5000
 SEND_MS = 5000
 ANSWER_MS = 5000
-READ_MAX = 256
+READ_BYTES = 256
+DISCARD_BYTES = 1024  # of a packet too large to keep, and the pause after them: 100 KB/s at most
+DISCARD_PAUSE_MS = 10
 CERTS = "certs/"
 _STEP_MS = 10
 _IPPROTO_TCP = 6
@@ -71,6 +73,8 @@ class Link:
         self.said_ms = self.heard_ms
         self._socket = None
         self._stream = None
+        self._chunk = b""  # read, not yet taken
+        self._taken = 0
 
     async def open(self, address, host: str, context) -> None:
         """Connect; context: TLS context or None. LinkError when it does not come about in 5 s."""
@@ -121,7 +125,10 @@ class Link:
         """Write a whole packet; LinkError when the broker does not take it in 5 s."""
         try:
             self._stream.write(view)
-            await asyncio.wait_for_ms(self._stream.drain(), SEND_MS)
+            if self._stream.out_buf:  # the network did not take it all at once
+                await asyncio.wait_for_ms(self._stream.drain(), SEND_MS)
+            else:
+                await asyncio.sleep_ms(0)
         except asyncio.TimeoutError:  # noqa: UP041 (not the builtin on MicroPython)
             raise LinkError("broker does not read: %d ms" % SEND_MS) from None
         except (OSError, ValueError) as error:  # mbedtls raises ValueError for a bad certificate
@@ -132,15 +139,25 @@ class Link:
         """Wait for the next whole packet; it is in `incoming`. LinkError at the end of the connection."""
         incoming = self.incoming
         while True:
-            try:
-                data = await self._stream.read(min(incoming.wanted(), READ_MAX))
-            except (OSError, ValueError) as error:
-                raise LinkError("read failed (%s)" % error) from None
-            if not data:
-                raise LinkError("broker closed the connection")
-            self.heard_ms = ticks_ms()
-            if incoming.take(data):
+            if self._taken == len(self._chunk):
+                await self._read(DISCARD_BYTES if incoming.overflowing else READ_BYTES)
+            begin = self._taken
+            self._taken = min(begin + incoming.wanted(), len(self._chunk))
+            if incoming.take(self._chunk[begin : self._taken]):
                 return
+            if incoming.overflowing:
+                await asyncio.sleep_ms(DISCARD_PAUSE_MS)
+
+    async def _read(self, most: int) -> None:
+        """Wait for the next bytes."""
+        try:
+            self._chunk = await self._stream.read(most)
+        except (OSError, ValueError) as error:
+            raise LinkError("read failed (%s)" % error) from None
+        if not self._chunk:
+            raise LinkError("broker closed the connection")
+        self._taken = 0
+        self.heard_ms = ticks_ms()
 
     async def answer(self) -> None:
         """Wait at most 5 s for the next whole packet."""

@@ -10,8 +10,9 @@ import json
 from array import array
 from time import ticks_diff, ticks_ms
 
-from evse.link import telemetry
-from evse.points import NAME, SETTINGS, UNIT
+from evse.link import homeassistant, telemetry
+from evse.points import NAME, POINTS, SETTINGS, UNIT
+from evse.tasks.devices import text as devices_text
 
 ACKS_MAX = 8
 EVENTS_MAX = 64
@@ -19,8 +20,10 @@ EVENT_WIDTH = 6  # sequence, then the row of the event ring
 STATE_MS = 1000  # least time between two state messages
 PAYLOAD_BYTES = 2048
 
+MEMBERS_A_TURN = 3  # of a discovery payload
+CLOSING_BRACE = 125
 DEVICES_MS = 10000  # between two looks at what inverter and meter have to say
-NONE, ACK, EVENT, STATE, SETTING, DISCOVERY, ONLINE, DEVICES = range(8)
+NONE, ACK, EVENT, STATE, SETTING, DISCOVERY, ONLINE, DEVICES, LATER = range(9)
 
 
 class Outbox:
@@ -36,7 +39,10 @@ class Outbox:
         self._flying = 0  # event in flight
         self._setting = 0  # next setting to publish
         self._settings_seen = -1
-        self._entity = 0  # next discovery entity
+        self._entity = 0  # row of POINTS to publish next
+        self._discovery = None
+        self._found = None  # (topic, payload, names of its members) of that row's entity
+        self._written = 0  # members of it that are in `payload`
         self._state = None
         self._state_ms = 0
         self._devices = ""  # what the broker was last told of them
@@ -46,9 +52,10 @@ class Outbox:
         self.lost_acks = 0
         self.payload = bytearray(PAYLOAD_BYTES)
         self.length = 0
-        self.topic = ""
+        self.topic = b""
         self.retain = False
         self.wake = None  # called when something urgent was put in
+        self._profile = ('"profile":"%s","profile_hash":"%s"' % self._grid_code()).encode()
 
     def _call(self) -> None:
         if self.wake is not None:
@@ -87,25 +94,27 @@ class Outbox:
         self._setting = 0
         self._settings_seen = self._station.settings.changed
         self._entity = 0
+        self._discovery = None  # the id may have changed
+        self._found = None
 
     def prepare(self) -> int:
-        """Write the next QoS 1 message; return its kind, NONE when nothing waits."""
+        """Write the next QoS 1 message; return its kind, NONE when nothing waits, LATER to be asked again soon."""
         self.retain = False
         if not self._online:
-            return self._put(ONLINE, "availability", "online", True)
+            return self._put(ONLINE, b"availability", "online", True)
         if self._acks:
-            return self._put(ACK, "ack", self._acks[0], False)
+            return self._put(ACK, b"ack", self._acks[0], False)
         if self._first < self._next:
             return self._prepare_event()
         if self._state_changed():
-            return self._put(STATE, "state", self._state_text(), True)
+            return self._put(STATE, b"state", self._state_text(), True)
         if self._station.settings.changed != self._settings_seen:
             self._settings_seen = self._station.settings.changed
             self._setting = 0
         if self._setting < len(SETTINGS):
             return self._prepare_setting()
         if self._devices_changed():
-            return self._put(DEVICES, "devices", self._devices, True)
+            return self._put(DEVICES, b"devices", self._devices, True)
         return self._prepare_discovery()
 
     def done(self, kind: int) -> None:
@@ -121,9 +130,11 @@ class Outbox:
             self._setting += 1
         elif kind == DISCOVERY:
             self._entity += 1
+            self._found = None
 
-    def _put(self, kind: int, topic: str, text: str, retain: bool) -> int:
-        data = text.encode()
+    def _put(self, kind: int, topic: bytes, text, retain: bool) -> int:
+        data = text.encode() if isinstance(text, str) else text
+        self._written = 0  # what was there of an entity is gone
         self.length = len(data)
         self.payload[: self.length] = data
         self.topic = topic
@@ -149,7 +160,7 @@ class Outbox:
             e["unit"],
             self.lost_events,
         )
-        return self._put(EVENT, "events", text, False)
+        return self._put(EVENT, b"events", text, False)
 
     def _state_changed(self) -> bool:
         image = self._station.image
@@ -169,7 +180,7 @@ class Outbox:
         self._state_ms = now_ms
         return True
 
-    def _state_text(self) -> str:
+    def _state_text(self) -> bytes:
         station = self._station
         reader = station.reader
         state = {}
@@ -178,7 +189,7 @@ class Outbox:
         state["faults"] = telemetry.active_faults(station.image.status)
         state["locked"] = station.image.status.locked
         state["profile"], state["profile_hash"] = self._grid_code()
-        return json.dumps(state)
+        return b"{%s}" % telemetry.members(state, state)
 
     def _grid_code(self):
         """Return (name, hash) of the profile in force; empty where there is none."""
@@ -190,10 +201,8 @@ class Outbox:
         now_ms = ticks_ms()
         if self._devices and ticks_diff(now_ms, self._devices_ms) < DEVICES_MS:
             return False
-        from evse.tasks.devices import text
-
         before = self._devices
-        self._devices = text(self._station, PAYLOAD_BYTES)
+        self._devices = devices_text(self._station, PAYLOAD_BYTES)
         self._devices_ms = now_ms
         return self._devices != before
 
@@ -203,32 +212,60 @@ class Outbox:
             self._setting += 1
             return self.prepare()
         value = getattr(self._station.settings, row[NAME])
-        return self._put(SETTING, "settings/" + row[NAME], str(value), True)
+        return self._put(SETTING, b"settings/" + row[NAME].encode(), str(value), True)
 
     def _prepare_discovery(self) -> int:
-        prefix = self._station.settings.discovery_prefix
-        if not prefix or self._entity < 0:
+        """One entity: made in one turn, written a few members a turn, so that others have theirs."""
+        settings = self._station.settings
+        if not settings.discovery_prefix or self._entity >= len(POINTS):
             return NONE
-        from evse.link import homeassistant
-
-        entity = homeassistant.entity(self._entity, self._station.settings.device_id, self._station.board.name)
-        if entity is None:
-            self._entity = -1
-            return NONE
-        self._put(DISCOVERY, "/%s/%s" % (prefix, entity[0]), json.dumps(entity[1]), True)
+        if self._found is None:
+            self._find_entity()
+            return LATER
+        topic, payload, names = self._found
+        end = self._written + MEMBERS_A_TURN
+        if not self._written:
+            self.length = 0
+        text = b"%s%s" % (b"," if self._written else b"{", telemetry.members(payload, names[self._written : end]))
+        self.payload[self.length : self.length + len(text)] = text
+        self.length += len(text)
+        self._written = end
+        if end < len(names):
+            return LATER
+        self.payload[self.length] = CLOSING_BRACE
+        self.length += 1
+        self.topic = topic
+        self.retain = True
         return DISCOVERY
 
-    def snapshot(self) -> None:
-        """Write the telemetry of now."""
+    def _find_entity(self) -> None:
+        """Make the next entity, or step over a row that is none."""
+        settings = self._station.settings
+        if self._discovery is None:
+            self._discovery = homeassistant.Discovery(settings.device_id, self._station.board.name)
+        entity = self._discovery.at(self._entity)
+        if entity is None:
+            self._entity += 1
+            return
+        topic = ("/%s/%s" % (settings.discovery_prefix, entity[0])).encode()
+        self._found = (topic, entity[1], list(entity[1]))
+        self._written = 0
+
+    def begin_telemetry(self) -> int:
+        """Write the head of the telemetry of now; return how many pieces follow."""
+        self._written = 0
         clock = self._station.clock
         now_s = clock.now_s()
-        name, code = self._grid_code()
-        head = '"t_s":%s,"time":%s,"profile":"%s","profile_hash":"%s"' % (
-            clock.seconds_text(ticks_ms()),
-            "null" if now_s is None else now_s,
-            name,
-            code,
+        uptime_ms = clock.uptime_ms(ticks_ms())
+        self.length = self._station.reader.write_head(
+            self.payload,
+            b'"t_s":%d.%03d,"time":%s,%s'
+            % (uptime_ms // 1000, uptime_ms % 1000, b"null" if now_s is None else b"%d" % now_s, self._profile),
         )
-        self.length = self._station.reader.write_json(self.payload, head)
-        self.topic = "telemetry"
+        return self._station.reader.pieces
+
+    def add_telemetry(self, piece: int) -> None:
+        """Write one piece of the points; after the last, payload and topic are complete."""
+        self.length = self._station.reader.write_piece(self.payload, self.length, piece)
+        self.topic = b"telemetry"
         self.retain = False

@@ -1,17 +1,14 @@
 # SPDX-License-Identifier: MIT
-"""MQTT in real time: command to acknowledgement, the loop's lateness under an abusive broker, heap with TLS."""
+"""MQTT in real time: command to acknowledgement, heap with TLS."""
 
 from __future__ import annotations
 
 import json
 import queue
 import shutil
-import socket
 import statistics
 import subprocess
-import threading
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import paho.mqtt.client as paho
@@ -23,8 +20,6 @@ from backfeed.errors import PartError
 
 ID = "bench"
 COMMANDS = 100
-ABUSE_S = 6.0
-GREETING = (b"\x20\x02\x00\x00", b"\x90\x04\x00\x01\x01\x01")  # CONNACK, SUBACK
 
 
 def acknowledgement_ms() -> float:
@@ -53,107 +48,6 @@ def _one(client: paho.Client, heard: queue.Queue[str], number: int) -> float:
     took_ms = (time.monotonic() - started_s) * 1000
     time.sleep(0.06)  # below the rate limit
     return took_ms
-
-
-# --- abuse: what a listener does with a client ---
-
-
-def _greet(link: socket.socket) -> None:
-    for answer in GREETING:
-        link.recv(4096)
-        link.sendall(answer)
-
-
-def black_hole(link: socket.socket) -> None:
-    while link.recv(4096):
-        pass
-
-
-def slow_reader(link: socket.socket) -> None:
-    _greet(link)
-    while link.recv(1):
-        time.sleep(0.05)
-
-
-def half_open(link: socket.socket) -> None:
-    _greet(link)
-    time.sleep(ABUSE_S)
-
-
-def cuts_each_packet(link: socket.socket) -> None:
-    link.recv(4096)
-
-
-def megabyte(link: socket.socket) -> None:
-    _greet(link)
-    topic = b"backfeed/bench/command/setpoint"
-    body = len(topic).to_bytes(2, "big") + topic + b"x" * 1000000
-    length, head = len(body), b"\x30"
-    while length:
-        head += bytes([length & 127 | (128 if length > 127 else 0)])
-        length >>= 7
-    while True:
-        link.sendall(head + body)
-
-
-def thousand_a_second(link: socket.socket) -> None:
-    _greet(link)
-    topic = b"backfeed/bench/command/setpoint"
-    body = len(topic).to_bytes(2, "big") + topic + b'{"power_w":1000,"duration_s":60}'
-    burst = (b"\x30" + bytes([len(body)]) + body) * 10
-    while True:
-        link.sendall(burst)
-        time.sleep(0.01)
-
-
-ABUSES: tuple[Callable[[socket.socket], None], ...] = (
-    black_hole,
-    slow_reader,
-    half_open,
-    cuts_each_packet,
-    megabyte,
-    thousand_a_second,
-)
-
-
-def lateness_ms(behave: Callable[[socket.socket], None] | None) -> float:
-    """Return the 99 % lateness of a 10 ms task beside the client, ms; behave None: no broker at all."""
-    listener = socket.create_server((HOST, 0))
-
-    def serve() -> None:
-        while True:
-            try:
-                link, _ = listener.accept()
-            except OSError:
-                return
-            threading.Thread(target=_treat, args=(link, behave), daemon=True).start()
-
-    settings: dict[str, object] = {"device_id": ID, "telemetry_ms": 100}
-    if behave is not None:
-        threading.Thread(target=serve, daemon=True).start()
-        settings.update(mqtt_host=HOST, mqtt_port=listener.getsockname()[1])
-    try:
-        with Plain(settings) as station:
-            first = station.wait(lambda report: report["cycles"] > 50)["cycles"]
-            last = station.wait(lambda report: report["cycles"] > first + ABUSE_S * 90)
-    finally:
-        listener.close()
-    return float(last["late_p99_ms"])
-
-
-def _treat(link: socket.socket, behave: Callable[[socket.socket], None] | None) -> None:
-    try:
-        if behave is not None:
-            behave(link)
-        link.close()
-    except OSError:
-        pass  # the client has had enough
-
-
-def jitter_ms() -> float:
-    """Return by how much the worst abuse makes a 10 ms task later than no broker does, ms, 99 % of its calls."""
-    quiet_ms = lateness_ms(None)
-    return max(0.0, max(lateness_ms(behave) for behave in ABUSES) - quiet_ms)
 
 
 def tls_heap_kib(heap: str = "512k") -> float:
@@ -203,4 +97,4 @@ def measure(name: str) -> float:
         return acknowledgement_ms()
     if name == "heap_peak_kib_tls":
         return tls_heap_kib()
-    return jitter_ms()
+    raise KeyError(name)

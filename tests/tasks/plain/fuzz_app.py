@@ -161,15 +161,9 @@ def fuzz_bytes(_station, count):
     return lines
 
 
-class Always:
-    def take(self):
-        return True
-
-
 def fuzz_payloads(station, count):
     outbox = Outbox(station)
     inbox = Inbox(station, outbox)
-    inbox._bucket = Always()
     for number in range(count):
         members = ['"%s":%s' % (pick(KEYS), pick(VALUES)) for _ in range(random.randrange(4))]
         path = pick(PATHS)
