@@ -57,7 +57,7 @@ SETTINGS = (
     ("islanding_perturb_permille", SETTING, "permille", 5, 20, 15, INSTALLER, "", "Quiet push, share of the export."),
     ("islanding_probe_permille", SETTING, "permille", 80, 200, 120, INSTALLER, "", "Loud push, share of the export."),
     ("islanding_gain_permille_hz", SETTING, "permille/Hz", 0, 200, 100, INSTALLER, "", "Positive feedback; 0 = off."),
-    ("islanding_half_ms", SETTING, "ms", 80, 200, 100, INSTALLER, "", "Mean half period of the quiet push."),
+    ("islanding_half_ms", SETTING, "ms", 80, 200, 160, INSTALLER, "", "Mean half period of the quiet push."),
     # Battery
     ("soc_floor_permille", SETTING, "permille", 100, 500, 200, USER, "", "No export at or below this charge."),
     (

@@ -31,7 +31,7 @@ IDLE_MS = 300  # a probe goes on without export for so long
 FILL_MS = 200  # to wait after a start
 SETTLE_MS = 150  # after a probe: its own last step is not unusual
 
-SLOWEST_MS = 200  # inverter: from a reactive setpoint to its terminals; the longest leg of a probe
+SLOWEST_MS = 115  # from a cycle to the inverter's new reactive current; slower ones miss islands: docs/loss-of-mains.md
 
 
 class Islanding:
