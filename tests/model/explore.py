@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Breadth-first search over every reachable state of `system.System`, every letter, every invariant.
+"""Breadth-first search: pilot alone, protection alone, then everything behind them, every letter, every invariant.
 
 python -m tests.model        prints states, transitions, seconds; a counterexample as a trace
 """
@@ -9,158 +9,172 @@ from __future__ import annotations
 import sys
 import time
 from collections import deque
-from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
-for _folder in ("firmware", "tests/cpython"):
+for _folder in ("firmware", "tests/cpython", "tests/core"):
     _path = str(Path(__file__).resolve().parents[2] / _folder)
     if _path not in sys.path:
         sys.path.insert(0, _path)
 
 from evse import faults  # noqa: E402
 from evse.actuate import contactor  # noqa: E402
-from tests.model.system import ALPHABET, HEALTHY, LIMITS, PERMITTED, Letter, System  # noqa: E402
+from tests.model import alone  # noqa: E402
+from tests.model.inward import PilotStage, ProtectStage  # noqa: E402
+from tests.model.letters import BOXES, text  # noqa: E402
+from tests.model.limits import short_times  # noqa: E402
+from tests.model.system import Letter, State, System, Told, Violation  # noqa: E402
 
-PERSON_FAULTS = [code for code in range(1, len(faults.FAULTS)) if faults.FAULTS[code][2] != faults.AUTO]
-MAY_CLOSE = (faults.SESSION_CLOSING, faults.SESSION_ENERGISED, faults.SESSION_STOPPING)
+CLEARING, GOING = 4, 0  # in PEOPLE: the installer clears; nobody does anything
+UNPLUGGED, PLUGGED = (faults.PILOT_A, 0, (0, 0, 0)), (faults.PILOT_C, 1, (0, 0, 0))
+HEALTHY = (0, 0, 1, 1, 1)
+MOST_STATES = 200000
+REST_CYCLES = 8
+WAY_CYCLES = 60
+
+Hands = dict[Told, str]  # -> the letter that made a stage hand it on
+Parents = dict[State, "tuple[State, Letter] | None"]
 
 
 @dataclass
 class Result:
-    states: int
-    transitions: int
-    seconds: float
-    dead_ends: int
+    """What the search found. transitions: states times letters; outcomes: those that differ."""
+
+    states: int = 0
+    transitions: int = 0
+    outcomes: int = 0
+    runs: int = 0
+    dead_ends: int = 0
+    seconds: float = 0.0
     violation: str = ""
+    parts: list[str] = field(default_factory=list)
+    hands: tuple[Hands, Hands] = field(default_factory=lambda: ({}, {}))
 
 
-@contextmanager
-def short_times():
-    """Shorten every limit for the time of the search."""
-    before = [(module, name, getattr(module, name)) for module, name, _ in LIMITS]
-    for module, name, value in LIMITS:
-        assert hasattr(module, name), name
-        setattr(module, name, value)
-    try:
-        yield
-    finally:
-        for module, name, value in before:
-            setattr(module, name, value)
-
-
-def broken(system: System, letter: Letter, coil_before: int, faults_before: bytes) -> str:  # noqa: C901
-    """Return which invariant does not hold after a step, or ""."""
-    image = system.image
-    outputs = image.outputs
-    healthy = letter.pilot == faults.PILOT_C and letter.grid in PERMITTED and not image.status.fault_count
-    if outputs.contactor or outputs.gate_arm:
-        if not healthy:
-            return "contactor or gate on with pilot not C/D, fault, trip or stale AFE"
-        if image.status.selftest != 1:
-            return "contactor or gate on before the self-test has passed"
-        if image.request.session_state not in MAY_CLOSE:
-            return "contactor or gate on in a session state that does not close"
-        if letter.rcd and not outputs.rcd_test:
-            return "contactor or gate on with residual current"
-    if outputs.contactor and not outputs.gate_arm:
-        return "coil driven with the gate not armed"
-    if outputs.closed and not outputs.contactor:
-        return "closed is claimed with the coil off"
-    if outputs.contactor and not coil_before and not (system.tested and letter.mirror_open and letter.gate_up):
-        return "coil switched on without RCD test, proven open contacts or gate"
-    if not outputs.closed and (outputs.inverter_enable or outputs.inverter_w or outputs.lease_ok):
-        return "inverter enabled behind an open contactor"
-    if letter.grid != "clear":
-        fault = image.status.fault
-        for code in PERSON_FAULTS:
-            if faults_before[code] and not fault[code]:
-                return f"fault {faults.FAULTS[code][0]} ended without a person"
-    return ""
-
-
-def trace(parents: dict, state: tuple, letter: Letter, system: System, why: str) -> str:
-    """Return the way from the start to a violation, one line a cycle."""
-    letters = [letter]
-    while parents[state] is not None:
-        state, before = parents[state]
-        letters.append(before)
-    letters.reverse()
-    system.load(state)
-    lines = [f"VIOLATED: {why}", f"after {len(letters)} cycles:"]
-    for number, step in enumerate(letters, 1):
-        system.step(step)
-        outputs = system.image.outputs
-        lines.append(
-            f"  {number:3d}  {step}  ->  {faults.SESSION_STATES[system.image.request.session_state]}, "
-            f"{contactor.STEPS[system.contactor.step]}, coil {outputs.contactor}, gate {outputs.gate_arm}, "
-            f"faults {system.image.status.fault_count}"
-        )
-    return "\n".join(lines)
-
-
-def explore(most_states: int = 200000) -> Result:
-    """Search everything; stop at the first violation."""
+def explore(hands: tuple[Hands, Hands] | None = None) -> Result:
+    """Search everything; stop at the first violation. hands: what pilot and protection hand on, where it is known."""
     started = time.perf_counter()
+    result = Result()
     with short_times():
-        system = System()
-        start = system.save()
-        parents: dict = {start: None}
-        seen = {system.key()}
-        queue = deque([start])
-        transitions = 0
-        while queue:
-            state = queue.popleft()
-            coil_before = state[_CONTACTOR]
-            for letter in ALPHABET:
-                system.load(state)
-                system.step(letter)
-                transitions += 1
-                why = broken(system, letter, coil_before, state[-len(System.ARRAYS)])
-                if why:
-                    text = trace(parents, state, letter, system, why)
-                    return Result(len(seen), transitions, time.perf_counter() - started, 0, text)
-                key = system.key()
-                if key not in seen:
-                    if len(seen) >= most_states:
-                        raise RuntimeError(f"more than {most_states} states: the model is not finite any more")
-                    seen.add(key)
-                    following = system.save()
+        pilots, grids = hands or (_alone(result, "pilot", PilotStage()), _alone(result, "protection", ProtectStage()))
+        result.hands = pilots, grids
+        if not result.violation:
+            _together(result, pilots, grids)
+    result.seconds = time.perf_counter() - started
+    return result
+
+
+def _alone(result: Result, name: str, stage: PilotStage | ProtectStage) -> Hands:
+    found = alone.search(stage)
+    result.violation = result.violation or found.violation
+    result.states += found.states
+    result.transitions += found.transitions
+    result.outcomes += found.transitions
+    result.runs += stage.runs
+    result.parts.append(f"{name}: {found.states} states, {len(found.hands)} things to hand on")
+    return found.hands
+
+
+def _together(result: Result, pilots: Hands, grids: Hands) -> None:
+    system = System(list(pilots), list(grids))
+    start = system.start()
+    parents: Parents = {start: None}
+    queue = deque([start])
+    while queue and not result.violation:
+        state = queue.popleft()
+        try:
+            for following, letter in system.successors(state):
+                result.outcomes += 1
+                if following not in parents:
                     parents[following] = (state, letter)
                     queue.append(following)
-        dead_ends = sum(1 for state in parents if not reaches_power(system, state))
-        return Result(len(seen), transitions, time.perf_counter() - started, dead_ends)
+        except Violation as broken:
+            result.violation = trace(system, parents, state, broken)
+        if len(parents) > MOST_STATES:
+            raise RuntimeError(f"more than {MOST_STATES} states: the model is not finite any more")
+    result.dead_ends = 0 if result.violation else dead_ends(system, parents)
+    result.states += len(parents)
+    result.transitions += len(parents) * system.letters
+    result.runs += system.runs
+    result.parts.append(f"latch, session, contactor: {len(parents)} states, {system.letters} letters")
 
 
-def reaches_power(system: System, state: tuple) -> bool:
-    """Return whether a healthy world and one clear bring the machine from here to a closed contactor."""
-    system.load(state)
-    for number in range(60):
-        outputs = system.image.outputs
-        letter = Letter(
-            HEALTHY.pilot if number > 6 else faults.PILOT_A,
-            "clear" if number in (3, 4) else "healthy",
-            "go",
-            "zero",
-            0 if outputs.contactor else 1,
-            outputs.gate_arm,
-            outputs.rcd_test,
-        )
-        system.step(letter)
-        if outputs.closed and system.image.request.session_state == faults.SESSION_ENERGISED:
-            return True
-    return False
+def trace(system: System, parents: Parents, state: State, broken: Violation) -> str:
+    """Return the way from the start to a violation, one line a cycle."""
+    way = []
+    at = state
+    while (step := parents[at]) is not None:
+        way.append(f"{said(step[1])}  ->  {shown(system, at)}")
+        at = step[0]
+    way.reverse()
+    last = broken.letter
+    pilot, grid = last.get("pilot", PLUGGED), last.get("grid", HEALTHY)
+    letter = (pilot, grid, last.get("people", GOING), last.get("inverter", 0), last.get("box", 0))
+    way.append(f"{said(letter)}  ->  VIOLATED")
+    lines = [f"  {number:3d}  {line}" for number, line in enumerate(way, 1)]
+    return "\n".join([f"VIOLATED: {broken.why}", f"after {len(lines)} cycles:", *lines])
 
 
-_CONTACTOR = [f"{owner}.{name}" for owner, name, _ in System.FIELDS].index("outputs.contactor")
+def said(letter: Letter) -> str:
+    """Return a letter for a person."""
+    (state, diode, causes), (trip, _, service, may_close, afe_ok), *rest = letter
+    pilot = f"pilot {faults.PILOT_STATES[state]}{'' if diode else ' unproven'}{' faulty' if any(causes) else ''}"
+    grid = "AFE stale" if not afe_ok else "tripped" if trip else "in service" if service else "waiting"
+    return text(pilot, grid + ("" if may_close or not service else ", counting down"), *rest)
+
+
+def shown(system: System, state: State) -> str:
+    """Return a state for a person."""
+    latch, session, box = system.told(state)
+    where = f"{faults.SESSION_STATES[session[0]]}, {contactor.STEPS[box[6]]}"
+    return f"{where}, coil {box[0]}, gate {box[1]}, ways to clear {latch[0]}"
+
+
+def dead_ends(system: System, parents: Parents) -> int:
+    """Return from how many states a healthy world and one `clear` do not bring the machine to power."""
+    good: set[State] = set()
+    bad: set[State] = set()
+    count = 0
+    for state in parents:
+        at = state
+        for _ in range(REST_CYCLES):
+            at = system.step(at, world(system, at, UNPLUGGED, CLEARING))
+        count += not reaches_power(system, at, good, bad)
+    return count
+
+
+def world(system: System, state: State, pilot: Told, people: int) -> Letter:
+    """Return the letter of a world that does what it is told."""
+    box = system.told(state)[2]
+    return (pilot, HEALTHY, people, 0, BOXES.index((0 if box[0] else 1, box[1], box[3])))
+
+
+def reaches_power(system: System, state: State, good: set[State], bad: set[State]) -> bool:
+    """Return whether a plugged-in vehicle comes to a closed contactor from here."""
+    way = []
+    for _ in range(WAY_CYCLES):
+        if state in good or state in bad:
+            break
+        way.append(state)
+        _, session, box = system.told(state)
+        if box[2] and session[0] == faults.SESSION_ENERGISED:
+            good.update(way)
+            break
+        state = system.step(state, world(system, state, PLUGGED, GOING))
+    found = state in good
+    (good if found else bad).update(way)
+    return found
 
 
 def main() -> int:
     result = explore()
     if result.violation:
         print(result.violation)
+    for part in result.parts:
+        print(part)
     print(
-        f"{result.states} reachable states, {len(ALPHABET)} letters, {result.transitions} transitions "
-        f"in {result.seconds:.1f} s; {result.dead_ends} states without a way back to power"
+        f"{result.states} reachable states, {result.transitions} transitions ({result.outcomes} that differ) in "
+        f"{result.seconds:.1f} s; the code ran {result.runs} cases; "
+        f"{result.dead_ends} states without a way back to power"
     )
     return 1 if result.violation or result.dead_ends else 0
