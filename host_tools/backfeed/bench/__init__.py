@@ -309,6 +309,14 @@ BENCHES: dict[str, Bench] = {
         "remote",
         "whole firmware, BACKFEED_SOAK_H virtual hours (1), broker restarted each 10 min: heap used, end less middle",
     ),
+    "heap_growth_7d_bytes": Bench(
+        "B",
+        4096,
+        "lower",
+        "week",
+        "virtual board, seven days, every task at its own rate, the cycle at 1 Hz, broker restarted each hour: heap "
+        "after a collection, end of the week less end of its first day; no event lost, clocks exact, or it fails",
+    ),
     "power_cut_points": Bench(
         "cuts", None, "higher", "records", "tests/store: cuts at every byte of every record type"
     ),
