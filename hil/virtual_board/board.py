@@ -197,6 +197,7 @@ class VirtualBoard(Exchange):
         finally:
             self.console.opened()
         self._watchdog.watch(self._process.popen)
+        self.console.pid = self._process.popen.pid
 
     def _command(self) -> list[str]:
         command = [find_micropython()]

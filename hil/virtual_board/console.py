@@ -6,11 +6,27 @@ from __future__ import annotations
 import os
 import pty
 import select
+import signal
 import termios
 import tty
 from pathlib import Path
 
 _TAIL = 2000  # bytes of output shown when something ends
+_TAKE = 4096
+CTRL_C = b"\x03"
+
+
+def interruptible(pid: int) -> bool:
+    """Whether Ctrl-C interrupts the program now, or is a key like others (micropython.kbd_intr(-1)).
+
+    The unix port then leaves the signal to the system, which would end the VM: so it is sent only when caught.
+    """
+    try:
+        status = Path(f"/proc/{pid}/status").read_text()
+    except OSError:
+        return pid > 0  # no /proc: believe it
+    caught = int(status.partition("SigCgt:")[2].split()[0], 16)
+    return bool(caught >> signal.SIGINT - 1 & 1)
 
 
 class PipeConsole:
@@ -26,6 +42,7 @@ class PipeConsole:
         self._input = self._output = -1
         self._child = (-1, -1)
         self._backlog = b""
+        self.pid = 0  # of the VM behind it
 
     def open(self) -> tuple[int, int]:
         """Return the descriptors for the board's stdin and stdout."""
@@ -71,7 +88,12 @@ class PipeConsole:
         """Collect what was printed before t_us."""
         if self._output < 0:
             return
-        data = os.read(self._output, 1 << 20)
+        data = os.read(self._output, _TAKE)
+        while data and len(data) % _TAKE == 0:
+            more = os.read(self._output, _TAKE)
+            if not more:
+                break
+            data += more
         if data:
             self.chunks.append((t_us, data))
         if self._backlog:
@@ -133,11 +155,20 @@ class TerminalConsole(PipeConsole):
 
     def _push_to_board(self) -> None:
         while self._backlog:
+            piece = self._backlog[:1024]
             try:
-                sent = os.write(self._board, self._backlog[:1024])
+                if CTRL_C in piece:
+                    self._set_interrupt(interruptible(self.pid))
+                sent = os.write(self._board, piece)
             except OSError:
                 return
             self._backlog = self._backlog[sent:]
+
+    def _set_interrupt(self, on: bool) -> None:
+        """Let Ctrl-C interrupt, or be a key. At the prompt the VM switches all signals off by itself."""
+        mode = termios.tcgetattr(self._board)
+        mode[6][termios.VINTR] = CTRL_C if on else b"\x00"
+        termios.tcsetattr(self._board, termios.TCSANOW, mode)
 
     def serve(self) -> None:
         """Carry bytes both ways."""

@@ -8,6 +8,8 @@ REPL stops the application; the console (console.py) is the channel that is safe
 from __future__ import annotations
 
 import contextlib
+import errno
+import io
 import os
 import stat
 import time
@@ -22,6 +24,8 @@ from mpremote.transport_serial import SerialTransport
 from backfeed.errors import InputError, PartError
 
 READ_TIMEOUT_S = 5.0  # of one read: mpremote blocks on a PTY that says nothing
+ENTER_TRIES = 3
+ENTER_TIMEOUT_S = 4.0
 CHUNK_BYTES = 512
 FEED_EVERY_S = 1.0
 # boot.py starts a watchdog that no port can stop. Once firmware of ours is there it may run, so it is fed while we
@@ -35,6 +39,7 @@ try:
 except (OSError, ImportError):
  _watchdog = None
 """
+LOCKED = ("exclusively lock", "failed to access")  # how pyserial and mpremote word a port that somebody has
 DIRECTORY = 0x4000  # in the mode that MicroPython's stat and ilistdir return
 
 
@@ -48,6 +53,16 @@ def check_port(port: str) -> None:
         raise InputError(f"PORT {port}: not a serial device; give one like /dev/ttyACM0.")
 
 
+def why_not_open(error: Exception) -> str:
+    """Return in words why a port could not be opened, and what to do."""
+    number = getattr(error, "errno", None)
+    if number in (errno.EAGAIN, errno.EBUSY) or any(part in str(error) for part in LOCKED):
+        return "another program has it open; close that one (a terminal, another backfeed) and try again."
+    if number == errno.EACCES:
+        return "you may not open it; join its group (often dialout) and log in again."
+    return f"cannot be opened ({error}); plug it out and in."
+
+
 class BoardLink:
     """One open raw REPL. Use as a context manager; every method raises PartError with one line when the board fails."""
 
@@ -58,18 +73,27 @@ class BoardLink:
         try:
             self._transport = SerialTransport(port, timeout=READ_TIMEOUT_S)
         except (TransportError, OSError, serial.SerialException) as error:
-            raise PartError(
-                f"{port} cannot be opened: {error}. Is another program using it, and may you (group dialout)?"
-            ) from None
+            raise PartError(f"{port}: {why_not_open(error)}") from None
 
     def __enter__(self) -> BoardLink:
         try:
-            self._do(self._transport.enter_raw_repl, soft_reset=False)
+            self._enter()
             self.run(TAKE_WATCHDOG)
         except PartError:
             self.close()
             raise
         return self
+
+    def _enter(self) -> None:
+        """Enter the raw REPL; a board that is just starting does not hear the first try."""
+        for left in range(ENTER_TRIES - 1, -1, -1):
+            try:
+                with contextlib.redirect_stdout(io.StringIO()):  # mpremote prints what it got instead
+                    self._transport.enter_raw_repl(soft_reset=False, timeout_overall=ENTER_TIMEOUT_S)
+                return
+            except (TransportError, OSError, serial.SerialException) as error:
+                if not left or not isinstance(error, TransportError):
+                    raise self._lost(error) from None
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -137,6 +161,7 @@ class BoardLink:
     def list_files(self, folder: str) -> list[str]:
         """Return every file below folder on the board, as folder/...; none when there is no such folder."""
         found = []
+        self.feed()
         try:
             entries = self._transport.fs_listdir(folder)
         except FileNotFoundError:
@@ -153,6 +178,7 @@ class BoardLink:
 
     def remove(self, path: str) -> None:
         """Remove a file on the board."""
+        self.feed()
         self._do(self._transport.fs_rmfile, path)
 
     def reset(self) -> None:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""`backfeed bringup PART PORT`: one part of a connected board, its live values, and in words what is wrong with it.
+"""`backfeed bringup PORT [PART]`: one part of a connected board, its live values, and in words what is wrong with it.
 
 The running firmware judges (its console verb `bringup`); this only asks and shows. It opens no raw REPL.
 """
@@ -34,8 +34,8 @@ class Finding:
     def of(cls, part: str, answer: Answer) -> Finding:
         """Sort the console's lines; PartError when the firmware does not know the verb or refuses."""
         if not answer.ok:
-            kind, _, text = answer.text.partition(" ")
-            raise (InputError if kind in ("usage", "access", "state") else PartError)(f"bringup {part}: {text}")
+            kind = InputError if answer.code in ("usage", "access", "state") else PartError
+            raise kind(f"bringup {part}: {answer.reason}")
         found = cls(part)
         for line in answer.lines:
             head, _, rest = line.partition(": ")
@@ -66,33 +66,46 @@ def show(found: Finding, console: Console) -> None:
         console.print(f"  wrong: {text}", style="red", highlight=False, markup=False)
 
 
+def ordered(port: str, part: str) -> tuple[str, str]:
+    """Return (port, part), whichever came first; InputError when none is a part."""
+    if port in (*PARTS, "all"):
+        port, part = part, port
+    if part not in (*PARTS, "all"):
+        raise InputError(f"PART {part}: unknown; choose {', '.join(PARTS)} or all.")
+    if port in (*PARTS, "all"):
+        raise InputError(f"PORT {port}: not a serial device; give one like /dev/ttyACM0.")
+    return port, part
+
+
 @click.command()
-@click.argument("part", type=click.Choice((*PARTS, "all")))
 @click.argument("port")
+@click.argument("part", default="all")
 @click.option("--charge", "power_w", type=click.IntRange(300, 3000), help="meter: charge this many W and see it move.")
 @click.option("--json", "as_json", is_flag=True, help="Print the findings as JSON.")
-def bringup(part: str, port: str, power_w: int | None, as_json: bool) -> None:
-    """Check one PART of a connected board: live values, and in words what is wrong.
+def bringup(port: str, part: str, power_w: int | None, as_json: bool) -> None:
+    """Check PART of the board at PORT (all of them when left away): live values, and in words what is wrong.
 
-    Safe at any time: it only reads, through the running firmware's console. With --charge it holds 0 W, then that
-    power, by a lease of 30 s; a session must be running.
+    Parts: afe, inverter, meter, memory, pilot, inputs, temperatures, gate. Safe at any time: it only reads, through
+    the running firmware's console. With --charge it holds 0 W, then that power, by a lease of 30 s; a session must
+    be running.
 
     Exit code 1 when something is wrong.
 
     \b
-    backfeed bringup afe /dev/ttyACM0
-    backfeed bringup all /dev/ttyACM0 --json
-    backfeed bringup meter /dev/ttyACM0 --charge 500
+    backfeed bringup /dev/ttyACM0
+    backfeed bringup /dev/ttyACM0 afe --json
+    backfeed bringup /dev/ttyACM0 meter --charge 500
     """
+    port, part = ordered(port, part)
     if power_w is not None and part != "meter":
-        raise InputError(f"--charge {power_w}: belongs to `bringup meter` only.")
+        raise InputError(f"--charge {power_w}: belongs to the part meter only.")
     with ConsoleLink(port) as link:
         link.script()
         findings = [check(link, name, power_w) for name in (PARTS if part == "all" else (part,))]
     if as_json:
         click.echo(json.dumps([found.__dict__ for found in findings], indent=1))
     else:
-        console = Console()
+        console = Console(soft_wrap=True)
         for found in findings:
             show(found, console)
     sys.exit(LIMIT_BROKEN if any(found.wrong for found in findings) else 0)

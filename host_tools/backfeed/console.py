@@ -3,21 +3,23 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import select
 import sys
 
 import click
+import serial
 
-from backfeed.console_link import ConsoleLink
-from backfeed.errors import InputError, PartError
+from backfeed.console_link import CANCEL, Answer, ConsoleLink, ignore
+from backfeed.errors import LIMIT_BROKEN, InputError, PartError
 
 LEAVE = b"\x1d"  # Ctrl-]
 
 
 def session(link: ConsoleLink) -> None:
-    """Join keyboard and console until Ctrl-]; the terminal is put back whatever happens."""
+    """Join keyboard and console until Ctrl-]; the terminal is put back whatever happens, and access ends."""
     import termios
     import tty
 
@@ -25,15 +27,17 @@ def session(link: ConsoleLink) -> None:
         raise InputError(
             "console without a verb needs a terminal; give a verb, such as `backfeed console PORT status`."
         )
+    link.terminal()
     keyboard = sys.stdin.fileno()
     before = termios.tcgetattr(keyboard)
-    click.echo(f"{link.port}: Ctrl-] leaves, `help` lists the verbs.", err=True)
+    click.echo(f"{link.port}: Ctrl-] leaves and locks, `help` lists the verbs.", err=True)
     try:
         tty.setraw(keyboard)
         link.raw.write(b"\r")
         _join(link, keyboard)
-    except OSError as error:
-        raise PartError(f"{link.port}: the console is gone: {error}") from None
+        link.raw.write(CANCEL + b"lock\r")
+    except (OSError, serial.SerialException) as error:
+        raise PartError(f"{link.port}: the board is gone ({error}); is it still plugged in?") from None
     finally:
         termios.tcsetattr(keyboard, termios.TCSADRAIN, before)
         click.echo("", err=True)
@@ -45,9 +49,10 @@ def _join(link: ConsoleLink, keyboard: int) -> None:
         ready, _, _ = select.select([keyboard, board], [], [])
         if keyboard in ready:
             keys = os.read(keyboard, 64)
-            if not keys or LEAVE in keys:
+            before, leave, _ = keys.partition(LEAVE)
+            link.raw.write(before)
+            if not keys or leave:
                 return
-            link.raw.write(keys)
         if board in ready:
             data = os.read(board, 1024)
             if not data:
@@ -55,9 +60,29 @@ def _join(link: ConsoleLink, keyboard: int) -> None:
             os.write(sys.stdout.fileno(), data)
 
 
+def words_of(verb: tuple[str, ...]) -> str:
+    """Return the words as one line of the console; an empty one means the empty text."""
+    return " ".join(word if word else '""' for word in verb)
+
+
+def one_verb(link: ConsoleLink, line: str, timeout_s: float, show: bool) -> Answer:
+    """Ask one verb, lines shown as they come; Ctrl-C ends a watch and gives up anything else."""
+    watching = line.startswith("watch ")
+    heard = click.echo if show else ignore
+    try:
+        return link.ask(line, timeout_s=None if watching else timeout_s, heard=heard)
+    except KeyboardInterrupt:
+        link.cancel()
+        if not watching:
+            raise
+        return link.ask(heard=heard)
+
+
 @click.command()
 @click.argument("port")
 @click.argument("verb", nargs=-1)
+@click.option("--unlock", "level", type=click.Choice(["user", "installer"]), help="Do it with this access, then lock.")
+@click.option("--pin", envvar="BACKFEED_PIN", help="Its PIN; asked for where the board wants one and none is given.")
 @click.option("--json", "as_json", is_flag=True, help="Print the answer as JSON: ok, text, lines.")
 @click.option(
     "--timeout",
@@ -65,28 +90,35 @@ def _join(link: ConsoleLink, keyboard: int) -> None:
     type=click.FloatRange(0.1, 600),
     default=10.0,
     show_default=True,
-    help="Seconds to wait for the answer.",
+    help="Longest silence to wait for the answer, seconds.",
 )
-def console(port: str, verb: tuple[str, ...], as_json: bool, timeout_s: float) -> None:
+def console(
+    port: str, verb: tuple[str, ...], level: str | None, pin: str | None, as_json: bool, timeout_s: float
+) -> None:
     """Talk to the running firmware. Safe while power flows.
 
     With a VERB: send it, print the answer, exit 0 for OK and 1 for ERR. Without: a session; Ctrl-] leaves.
+    Words that begin with a dash go after `--`.
 
     \b
     backfeed console /dev/ttyACM0
     backfeed console /dev/ttyACM0 why
-    backfeed console /dev/ttyACM0 --json set soc_floor_permille 300
+    backfeed console /dev/ttyACM0 watch grid_w soc_permille 2
+    backfeed console /dev/ttyACM0 --unlock installer set export_rating_w 5000
+    backfeed console /dev/ttyACM0 -- setpoint -2000 600
     """
+    line = words_of(verb)
+    if verb and not (line.strip() and line.isprintable()):
+        raise InputError(f"VERB {line!r}: has a character that cannot be typed on the console; leave it out.")
     with ConsoleLink(port) as link:
         if not verb:
             session(link)
             return
         link.script()
-        answer = link.ask(" ".join(verb), timeout_s=timeout_s)
+        with link.unlocked(level, pin) if level else contextlib.nullcontext():
+            answer = one_verb(link, line, timeout_s, not as_json)
     if as_json:
         click.echo(json.dumps({"ok": answer.ok, "text": answer.text, "lines": answer.lines}))
     else:
-        for line in answer.lines:
-            click.echo(line)
         click.echo(f"{'OK' if answer.ok else 'ERR'} {answer.text}".rstrip())
-    sys.exit(0 if answer.ok else 1)
+    sys.exit(0 if answer.ok else LIMIT_BROKEN)

@@ -13,11 +13,13 @@ from rich.progress import Progress
 
 from backfeed import firmware_build
 from backfeed.board_link import BoardLink, check_port
+from backfeed.console_link import ConsoleLink
 from backfeed.errors import InputError, PartError
 from backfeed.firmware_build import BoardFile
 
 READY = " ready on "  # in the first line of the firmware's console
 READY_TIMEOUT_S = 30.0
+CONSOLE_TIMEOUT_S = 1.0
 # Folders that are ours: a file there that we do not write is a leftover, and a .py beside a .mpy would win the import.
 OURS = ("evse", "board")
 PLATFORMS = {"esp32": "esp32", "stm32": "pyboard"}  # board port -> sys.platform
@@ -35,6 +37,20 @@ class Outcome:
     bytes_written: int = 0
     removed: list[str] = field(default_factory=list)
     ready: str = ""
+
+
+def refuse_while_energised(port: str) -> None:
+    """Refuse when firmware of ours runs there with its contactor closed: it would not let go of the console."""
+    try:
+        with ConsoleLink(port) as link:
+            link.script(CONSOLE_TIMEOUT_S)
+            answer = link.ask("get contactor", timeout_s=CONSOLE_TIMEOUT_S)
+    except PartError:
+        return  # no console of ours there: a blank board, or its prompt
+    if answer.value("contactor") == "1":
+        raise InputError(
+            f"PORT {port}: power flows, the contactor is closed; `backfeed console {port} stop` first, then flash."
+        )
 
 
 def stale(link: BoardLink, files: list[BoardFile]) -> list[str]:
@@ -75,6 +91,7 @@ def flash_board(port: str, board: str, console: Console, wait_s: float = READY_T
     check_port(port)
     definition = firmware_build.board_definition(board)
     files = firmware_build.build(board)
+    refuse_while_energised(port)
     outcome = Outcome(port, board)
     with BoardLink(port) as link, Progress(console=console, transient=True) as progress:
         identity = link.identity()
@@ -111,7 +128,8 @@ def flash(port: str, board: str, wait_s: float, as_json: bool) -> None:
     """Put the firmware on a MicroPython board and start it.
 
     Compiles with mpy-cross for the board's processor, writes only files that differ, proves each by its SHA-256 on
-    the board, resets it and waits for the firmware's ready line. Stops the application: no power flows meanwhile.
+    the board, resets it and waits for the firmware's ready line. Refused while power flows;
+    stops the application and feeds the watchdog meanwhile.
 
     \b
     backfeed flash /dev/ttyACM0 --board esp32s3_ref

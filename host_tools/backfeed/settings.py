@@ -1,18 +1,22 @@
 # SPDX-License-Identifier: MIT
-"""`backfeed settings`: keep a charger's settings in a file, and put them into another."""
+"""`backfeed settings`: keep a charger's settings in a file, compare them, and put them into another."""
 
 from __future__ import annotations
 
 import json
+import stat
+import sys
 from pathlib import Path
 from typing import Any
 
 import click
 
 from backfeed.console_link import Answer, ConsoleLink
-from backfeed.errors import InputError, PartError
+from backfeed.errors import LIMIT_BROKEN, InputError, PartError
+from backfeed.tables import points
 
-PIECE = 120  # characters a line: the console takes 160
+PIECE = 120  # characters a line: the console takes 256
+FILE = click.Path(dir_okay=False, path_type=Path)
 
 
 def read_back(answer: Answer) -> dict[str, Any]:
@@ -36,53 +40,123 @@ def cut(text: str) -> list[str]:
     return [*lines, text]
 
 
+def of_board(link: ConsoleLink) -> dict[str, Any]:
+    """Return the document of a board's settings."""
+    answer = link.ask("export")
+    if not answer.ok:
+        raise PartError(f"{link.port}: {answer.reason}")
+    return read_back(answer)
+
+
+def of_file(file: Path) -> dict[str, Any]:
+    """Return {name: value} of a file that `export` wrote, or of names and values alone."""
+    try:
+        document = json.loads(file.read_text())
+    except (ValueError, OSError) as error:
+        raise InputError(f"FILE {file}: cannot be read as JSON ({error}); give what `settings export` wrote.") from None
+    values = document.get("values", document) if isinstance(document, dict) else None
+    if not isinstance(values, dict):
+        raise InputError(f"FILE {file}: holds no names and values; give what `settings export` wrote.")
+    return values
+
+
+def units() -> dict[str, str]:
+    """Return {setting: unit} in the table's order."""
+    return {row[points.NAME]: row[points.UNIT] for row in points.SETTINGS}
+
+
+def differences(left: dict[str, Any], right: dict[str, Any]) -> list[tuple[str, Any, Any]]:
+    """Return (name, left, right) of every setting that is in right and differs, in the table's order."""
+    known = [name for name in units() if name in right]
+    unknown = sorted(name for name in right if name not in units())
+    return [(name, left.get(name), right[name]) for name in known + unknown if left.get(name) != right[name]]
+
+
+def show(found: list[tuple[str, Any, Any]]) -> None:
+    """Print differences, a line each."""
+    for name, before, after in found:
+        unit = units().get(name, "")
+        was = "(none)" if before is None else json.dumps(before)
+        click.echo(f"{name:30} {was} -> {json.dumps(after)} {unit}".rstrip())
+
+
 @click.group()
 def settings() -> None:
-    """Export and import settings as JSON, through the console, also while power flows.
+    """Export, compare and import settings as JSON, through the console, also while power flows. Secrets stay out.
 
     \b
     backfeed settings export /dev/ttyACM0 charger.json
-    backfeed settings import /dev/ttyACM0 charger.json --pin 271828
+    backfeed settings diff /dev/ttyACM0 charger.json
+    backfeed settings import /dev/ttyACM0 charger.json
     """
 
 
 @settings.command("export")
 @click.argument("port")
-@click.argument("file", type=click.Path(dir_okay=False, path_type=Path), required=False)
+@click.argument("file", type=FILE, required=False)
 def export(port: str, file: Path | None) -> None:
     """Write all settings but the secrets to FILE, or print them."""
     with ConsoleLink(port) as link:
         link.script()
-        answer = link.ask("export")
-    if not answer.ok:
-        raise PartError(f"{port}: {answer.text}")
-    text = json.dumps(read_back(answer), indent=1)
+        document = of_board(link)
+    text = json.dumps(document, indent=1)
     if file is None:
         click.echo(text)
-    else:
+        return
+    try:
         file.write_text(text + "\n")
-        click.echo(f"{len(json.loads(text)['values'])} settings in {file}.")
+    except OSError as error:
+        raise InputError(f"FILE {file}: cannot be written ({error.strerror}); give another place.") from None
+    click.echo(f"{len(document['values'])} settings in {file}.")
+
+
+@settings.command("diff")
+@click.argument("a", metavar="PORT|FILE")
+@click.argument("b", type=FILE, metavar="[FILE]", required=False)
+@click.option("--json", "as_json", is_flag=True, help="Print {name: [a, b]} as JSON.")
+def diff(a: str, b: Path | None, as_json: bool) -> None:
+    """Show what importing FILE would change in the board at PORT or in another file; exit 1 when something would.
+
+    Without FILE: what differs from the firmware's defaults, as default -> now.
+    """
+    if b is not None and not b.exists():
+        raise InputError(f"FILE {b}: no such file; `backfeed settings export` writes one.")
+    right = of_file(b) if b is not None else None
+    if Path(a).exists() and not stat.S_ISCHR(Path(a).stat().st_mode):
+        left = of_file(Path(a))
+    else:
+        with ConsoleLink(a) as link:
+            link.script()
+            left = of_board(link)["values"]
+    if right is None:
+        defaults = {row[points.NAME]: row[points.DEFAULT] for row in points.SETTINGS}
+        left, right = {name: value for name, value in defaults.items() if name in left}, left
+    found = differences(left, right)
+    if as_json:
+        click.echo(json.dumps({name: [before, after] for name, before, after in found}))
+    else:
+        show(found)
+    sys.exit(LIMIT_BROKEN if found else 0)
 
 
 @settings.command("import")
 @click.argument("port")
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--pin", default="", help="The installer's PIN.")
-def import_(port: str, file: Path, pin: str) -> None:
-    """Put the settings of FILE into the board: all of them or none."""
-    try:
-        text = json.dumps(json.loads(file.read_text()), separators=(",", ":"))
-    except (ValueError, OSError) as error:
-        raise InputError(f"FILE {file}: not JSON ({error}); give what `backfeed settings export` wrote.") from None
+@click.argument("file", type=FILE)
+@click.option("--pin", envvar="BACKFEED_PIN", help="The installer's PIN; asked for where the board wants one.")
+def import_(port: str, file: Path, pin: str | None) -> None:
+    """Put the settings of FILE into the board: all of them or none; shows what changed."""
+    values = of_file(file)
+    text = json.dumps({"values": values}, separators=(",", ":"))
     with ConsoleLink(port) as link:
         link.script()
-        opened = link.ask(f"unlock installer {pin}".strip())
-        if not opened.ok:
-            raise InputError(f"--pin: {opened.text}")
-        answer = link.ask("import", *cut(text), ".")
-        link.ask("lock")
+        before = of_board(link)["values"]
+        with link.unlocked("installer", pin):
+            answer = link.ask("import", *cut(text), ".")
     for line in answer.lines:
         click.echo(line, err=True)
     if not answer.ok:
-        raise InputError(f"FILE {file}: {answer.text}")
-    click.echo(answer.text)
+        raise InputError(f"FILE {file}: {answer.reason}")
+    show(differences(before, values))
+    staged = int(answer.value("staged") or 0)
+    later = f"; {staged} wait until no power can flow" if staged else ""
+    click.echo(f"{len(differences(before, values))} settings changed{later}.")

@@ -15,7 +15,7 @@ from typing import Any
 import click
 
 from backfeed.checkout import BUILD
-from backfeed.console_link import Answer, ConsoleLink
+from backfeed.console_link import Answer, ConsoleLink, ignore
 from backfeed.errors import InputError, PartError
 from backfeed.report.model import Note, Panel, Run, Trace
 from backfeed.report.page import write_page
@@ -71,7 +71,7 @@ def parse(number: int, answer: Answer) -> Recorded:
         elif word == "row":
             packed += bytes.fromhex(rest)
     if not head:
-        raise PartError(f"trip {number} has no recording: the board keeps that of its last trip only.")
+        raise PartError(f"trip {number}: no recording came; ask again.")
     layout = f"<{3 * head['phases'] + 3}h"
     if len(packed) != head["rows"] * struct.calcsize(layout):
         raise PartError(f"trip {number}: {len(packed)} bytes came of {head['rows']} rows; ask again.")
@@ -147,41 +147,61 @@ def export(link: ConsoleLink, number: int, folder: Path) -> dict[str, Any]:
     """Fetch one trip's recording and write it as COMTRADE and as a page."""
     answer = link.ask(f"trip {number} data", timeout_s=TIMEOUT_S)
     if not answer.ok:
-        raise InputError(f"--trip {number}: {answer.text}")
+        raise InputError(f"--trip {number}: {answer.reason}")
+    if answer.value("recording") == "none":
+        raise InputError(f"--trip {number}: its recording is no longer kept; --list names those that are.")
     trip = parse(number, answer)
-    return {
-        "trip": number,
-        "element": trip.element,
-        "rows": len(trip.rows),
-        "comtrade": str(write_comtrade(trip, folder)),
-        "page": str(write_plot(trip, folder)),
-    }
+    try:
+        return {
+            "trip": number,
+            "element": trip.element,
+            "rows": len(trip.rows),
+            "comtrade": str(write_comtrade(trip, folder)),
+            "page": str(write_plot(trip, folder)),
+        }
+    except OSError as error:
+        raise InputError(f"--out {folder}: cannot be written ({error.strerror}); give another folder.") from None
+
+
+def recorded(answer: Answer) -> list[int]:
+    """Return the numbers of the trips whose recording the board keeps, oldest first."""
+    return [int(number) for number in answer.value("recorded").split(",") if number.isdigit()]
 
 
 @click.command()
 @click.argument("port")
 @click.option("--trip", "number", type=click.IntRange(1), help="Export this trip; the last one when left away.")
+@click.option("--all", "every", is_flag=True, help="Export every recording that the board keeps.")
 @click.option("--list", "only_list", is_flag=True, help="List the trips, export nothing.")
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path), default=BUILD / "trips", show_default=True)
-@click.option("--json", "as_json", is_flag=True, help="Print what was written as JSON.")
-def trips(port: str, number: int | None, only_list: bool, out: Path, as_json: bool) -> None:
+@click.option("--json", "as_json", is_flag=True, help="Print trips and what was written as JSON.")
+def trips(port: str, number: int | None, every: bool, only_list: bool, out: Path, as_json: bool) -> None:
     """List the last trips and export the recording around one: COMTRADE (.cfg, .dat) and a page with plots.
 
-    2 s before and 3 s after the trip, each half cycle. The board keeps the recording of its last trip.
+    2 s before and 3 s after the trip, each half cycle. The board keeps as many as fit; `recorded` names them.
 
     \b
     backfeed trips /dev/ttyACM0
     backfeed trips /dev/ttyACM0 --trip 3 --out /tmp/trips
+    backfeed trips /dev/ttyACM0 --all
     """
+    if sum((number is not None, every, only_list)) > 1:
+        raise InputError("--trip, --all, --list: give one of them.")
     with ConsoleLink(port) as link:
         link.script()
-        answer = link.ask("trips")
-        for line in answer.lines if not as_json else ():
-            click.echo(line)
-        last = int(answer.text.partition("trips=")[2].split()[0]) if answer.ok else 0
-        if only_list or (not last and number is None):
-            if not last:
-                click.echo("no trips.")
-            return
-        written = export(link, number or last, out)
-    click.echo(json.dumps(written) if as_json else f"{written['comtrade']}\n{written['page']}")
+        answer = link.ask("trips", heard=ignore if as_json or number else click.echo)
+        if not answer.ok:
+            raise PartError(f"{port}: {answer.reason}")
+        kept = recorded(answer)
+        wanted = [number] if number else kept if every else [] if only_list else kept[-1:]
+        written = [export(link, one, out) for one in wanted]
+    if as_json:
+        click.echo(json.dumps({"trips": answer.lines, "recorded": kept, "written": written}))
+        return
+    for row in written:
+        click.echo(f"{row['comtrade']}\n{row['page']}")
+    if not written:
+        names = ", ".join(str(one) for one in kept)
+        click.echo(
+            f"Recordings kept: {names}." if kept else "No trip." if not answer.lines else "No recording is kept."
+        )

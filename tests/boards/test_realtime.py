@@ -138,3 +138,33 @@ def test_watchdog_at_the_prompt(live, feed, causes) -> None:
     while live.now_us < end_us and (feed or len(live.resets) < 2):
         pause.wait(0.05)
     assert [cause for _, cause in live.resets] == causes
+
+
+GUARDED = """
+import micropython, sys
+micropython.kbd_intr(-1)
+print("guarded")
+print("key", ord(sys.stdin.read(1)))
+micropython.kbd_intr(3)
+print("open")
+try:
+    while True:
+        pass
+except KeyboardInterrupt:
+    print("interrupted")
+"""
+
+
+def test_ctrl_c_is_a_key_while_the_program_says_so(tmp_path) -> None:
+    files = tmp_path / "files"
+    files.mkdir()
+    (files / "main.py").write_text(GUARDED)
+    with VirtualBoard(TinyPlant(), realtime=True, firmware=None, files=files) as board:
+        for text in ("guarded", "open"):
+            while text not in board.console.text:
+                board.run(0.05)
+            board.console.write(b"\x03")
+        while "interrupted" not in board.console.text:
+            board.run(0.05)
+        assert "key 3" in board.console.text
+        assert [cause for _, cause in board.resets] == ["power"], "a key restarted the board"

@@ -5,14 +5,19 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from rich.progress import Progress
 
+from backfeed import board_link
+from backfeed.board_link import BoardLink
 from backfeed.cli import main
 from backfeed.firmware_build import build
+from backfeed.flash import Outcome, put
 from hil.plant.config import StationConfig
 from hil.plant.station import Station
 from hil.virtual_board import VirtualBoard
@@ -101,3 +106,43 @@ def test_a_file_is_no_port(tmp_path: Path) -> None:
     result = flash(str(tmp_path / "x"), "--board", "virtual")
     assert result.exit_code == 2
     assert "not a serial device" in result.output
+
+
+SHORT_S = 1.5  # the watchdog's time in the test: the flash lasts longer
+FILES = 10
+
+
+def short_watchdog(running: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As if firmware of ours had run there and started its watchdog, a short one."""
+    monkeypatch.setattr(board_link, "TAKE_WATCHDOG", board_link.TAKE_WATCHDOG.replace("8000", f"{SHORT_S * 1000:.0f}"))
+    monkeypatch.setattr(board_link, "FEED_EVERY_S", SHORT_S / 8)
+    (running.files / "evse").mkdir()
+
+
+def causes(running: Running) -> list[str]:
+    return [cause for _, cause in running.board.resets]
+
+
+def test_a_running_watchdog_is_fed_while_a_slow_flash_goes_on(blank: Running, monkeypatch) -> None:
+    short_watchdog(blank, monkeypatch)
+    write_file = BoardLink.write_file
+
+    def slow(link: BoardLink, path: str, content: bytes) -> None:
+        write_file(link, path, content, lambda size: time.sleep(2 * SHORT_S / FILES))
+
+    monkeypatch.setattr(BoardLink, "write_file", slow)
+    files = [file for file in build("virtual") if len(file.content) < board_link.CHUNK_BYTES][:FILES]
+    outcome = Outcome(blank.port, "virtual")
+    with Progress(disable=True) as progress, BoardLink(blank.port) as link:
+        put(link, files, outcome, progress)
+    assert outcome.written == FILES
+    assert "wdt" not in causes(blank)
+
+
+def test_a_watchdog_that_nobody_feeds_resets_the_board(blank: Running, monkeypatch) -> None:
+    short_watchdog(blank, monkeypatch)
+    with BoardLink(blank.port):
+        deadline = time.monotonic() + 20 * SHORT_S
+        while "wdt" not in causes(blank) and time.monotonic() < deadline:
+            time.sleep(0.1)
+    assert "wdt" in causes(blank)

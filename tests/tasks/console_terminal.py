@@ -8,6 +8,7 @@ import os
 import pty
 import select
 import subprocess
+import threading
 import time
 import tty
 from pathlib import Path
@@ -28,7 +29,7 @@ class Terminal:
         self.folder = folder
         self.shown = ""
         self._seen = 0
-        self._master, slave = pty.openpty()
+        self.master, slave = pty.openpty()
         tty.setraw(slave)
         self.report_path = folder / "report.json"
         environment = vm_environment(
@@ -45,31 +46,31 @@ class Terminal:
         self._process.wait()
         assert self._process.stderr is not None
         self._process.stderr.close()
-        os.close(self._master)
+        os.close(self.master)
 
     def type(self, keys: str) -> None:
         """Press keys one at a time."""
         for byte in keys.encode():
-            os.write(self._master, bytes([byte]))
+            os.write(self.master, bytes([byte]))
 
     def paste(self, data: bytes) -> None:
         """Write as fast as the terminal takes it, reading what comes back."""
         while data:
-            readable, writable, _ = select.select([self._master], [self._master], [], PATIENCE_S)
+            readable, writable, _ = select.select([self.master], [self.master], [], PATIENCE_S)
             assert readable or writable
             if readable:
                 self._read()
             if writable:
-                data = data[os.write(self._master, data[:256]) :]
+                data = data[os.write(self.master, data[:256]) :]
 
     def _read(self) -> None:
-        self.shown += os.read(self._master, 4096).decode(errors="replace")
+        self.shown += os.read(self.master, 4096).decode(errors="replace")
 
     def until(self, text: str) -> str:
         """Return everything shown since the last call, up to and with `text`."""
         deadline = time.monotonic() + PATIENCE_S
         while text not in self.shown[self._seen :]:
-            ready, _, _ = select.select([self._master], [], [], max(0.0, deadline - time.monotonic()))
+            ready, _, _ = select.select([self.master], [], [], max(0.0, deadline - time.monotonic()))
             if not ready:
                 raise AssertionError(f"{text!r} did not come; shown: {self.shown[self._seen :]!r}")
             self._read()
@@ -101,6 +102,38 @@ class Terminal:
         self.until("> ")
         self.type("mode script\r")
         self.until("OK mode=script\r\n")
+
+
+class Cable:
+    """Joins a Terminal's VM with a second pseudo-terminal, `port`, for a program that opens serial devices."""
+
+    def __init__(self, terminal: Terminal) -> None:
+        self._board = terminal.master
+        self._user, self._slave = pty.openpty()
+        tty.setraw(self._slave)
+        self.port = os.ttyname(self._slave)
+        self._wake, self._stop = os.pipe()
+        self._thread = threading.Thread(target=self._carry, daemon=True)
+        self._thread.start()
+
+    def _carry(self) -> None:
+        while True:
+            ready, _, _ = select.select([self._board, self._user, self._wake], [], [])
+            if self._wake in ready:
+                return
+            for source, sink in ((self._board, self._user), (self._user, self._board)):
+                if source in ready:
+                    try:
+                        os.write(sink, os.read(source, 256))
+                    except OSError:
+                        return
+
+    def unplug(self) -> None:
+        """Pull the cable: the device is gone for whoever has it open."""
+        os.write(self._stop, b"x")
+        self._thread.join()
+        for fd in (self._user, self._slave):
+            os.close(fd)
 
 
 def screen(shown: str) -> list[str]:

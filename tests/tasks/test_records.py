@@ -123,7 +123,7 @@ def test_a_recording_becomes_comtrade_and_a_page(tripped: Run, tmp_path: Path) -
 
 
 def test_a_recording_that_is_not_whole_is_refused() -> None:
-    with pytest.raises(PartError, match="no recording"):
+    with pytest.raises(PartError, match="no recording came"):
         parse(3, Answer(True, "trip=3 recording=none", []))
     head = "recording phases=1 period_ms=10 rows=2 trip_row=0 utc_s=0 element=1 crc=0"
     with pytest.raises(PartError, match="12 bytes came of 2 rows"):

@@ -99,6 +99,8 @@ class Access:
             if pin:
                 raise AccessError("no %s PIN is set; unlock without one, then set it with `pin`" % ACCESS[level])
             return
+        if not pin:
+            raise AccessError("%s PIN is set; give it: unlock %s PIN" % ((ACCESS[level],) * 2))
         self._count(self.failures + 1)  # before the answer, so that a power cut cannot hide a wrong try
         entry = self._entry(level)
         if not same(await derive(pin, entry[:SALT_BYTES]), entry[SALT_BYTES:]):

@@ -7,6 +7,7 @@ lease like any other, and compares how far the grid front end and the meter move
 
 import asyncio
 
+from evse.image import NEVER_MS
 from evse.points import USER
 from evse.tasks.bringup_bus import task_of
 from evse.tasks.commands import Refused
@@ -26,10 +27,15 @@ async def meter(session, found, words) -> None:
     seen = station.image.inputs
     task = task_of(station, "meter")
     found.value("meter_power", seen.meter_w, "W")
-    found.value("age", seen.meter_age_ms, "ms")
+    if seen.meter_age_ms < NEVER_MS:
+        found.value("age", seen.meter_age_ms, "ms")
     found.value("grid_power", seen.grid_w, "W")
     error = getattr(task, "error", "") if task else ""
-    if not seen.meter_ok:
+    settings = station.settings
+    needed = settings.meter_kind != "none" or settings.site_import_limit_w or settings.site_export_limit_w >= 0
+    if not seen.meter_ok and not needed and not words:
+        found.note("no meter is set up: `set meter_kind`, or site limits are not watched.")
+    elif not seen.meter_ok:
         found.wrong("the meter gives no fresh power: %s" % (error or "none is set up, or nothing comes; see settings."))
     elif error:
         found.wrong("the meter: %s" % error)

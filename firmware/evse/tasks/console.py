@@ -98,19 +98,31 @@ class ConsoleTask:
         self.editor.start()
         while True:
             action = self.editor.feed(await self._key())
-            if self.editor.echo and not self.editor.quiet:
+            if self.editor.echo and not self.editor.quiet and (action or not self.editor.hidden):
                 await self._terminal.write(self.editor.echo)
             if action == line_editor.BREAK:
                 return None
             if action == line_editor.END:
                 return line_editor.LEAVE
-            if action == line_editor.COMPLETE:
+            if action == line_editor.COMPLETE and not self.editor.hidden:
                 await self._complete()
             if action == line_editor.LINE:
                 if not self.editor.overlong:
                     return self.editor.line
                 await self.line("ERR overlong line of more than %d characters" % line_editor.LINE_MAX)
                 return None
+
+    async def secret(self, prompt: str):
+        """Return a line typed unseen; "" when it was given up, and for a script, which is never asked."""
+        if self.editor.quiet:
+            return ""
+        await self._terminal.write(prompt.encode())
+        self.editor.hidden = True
+        try:
+            line = await self.next_line()
+            return "" if line in (None, line_editor.LEAVE) else line
+        finally:
+            self.editor.hidden = False
 
     async def key_within(self, wait_ms: int) -> bool:
         """Wait for a key, which is swallowed; return whether one came, or the terminal is gone."""

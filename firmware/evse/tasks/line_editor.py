@@ -2,7 +2,7 @@
 """Line editing on a plain terminal, one byte at a time, without I/O: what to show is left in `echo`.
 
 Arrows, Home, End, Delete and Backspace; Ctrl-A, -E, -B, -F, -D and -K as in a shell; Ctrl-U (clear), Ctrl-W (word),
-Ctrl-C (give up), Tab. The line is bounded; what does not fit rings the bell and marks the line, so that it is refused
+Ctrl-C and Ctrl-X (give up), Tab. The line is bounded; what does not fit rings the bell and marks the line, so that it is refused
 instead of cut.
 """
 
@@ -36,6 +36,7 @@ class LineEditor:
         self.line = ""
         self.echo = b""
         self.quiet = False  # script mode: no echo
+        self.hidden = False  # a PIN is typed: no echo, no history
 
     def text(self) -> str:
         """Return what is typed so far."""
@@ -83,7 +84,7 @@ class LineEditor:
             if self.cursor == self._length:
                 return COMPLETE
             self.echo = BELL
-        elif byte == 0x03:
+        elif byte in (0x03, 0x18):  # Ctrl-X for programs: Ctrl-C may stop the firmware before it gets here
             self._clear()
             self.echo = b"^C\r\n"
             return BREAK
@@ -204,7 +205,7 @@ class LineEditor:
     def _remember(self) -> None:
         line = self.line
         secret = line.lstrip().startswith(("unlock", "pin")) or "password" in line
-        if not line or secret or self.overlong or (self._history and self._history[-1] == line):
+        if not line or secret or self.hidden or self.overlong or (self._history and self._history[-1] == line):
             return
         self._history.append(line)
         if len(self._history) > HISTORY:

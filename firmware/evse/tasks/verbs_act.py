@@ -77,6 +77,8 @@ async def unlock(session, words) -> str:
         raise VerbError("usage", "unlock user|installer [pin]")
     try:
         level = access.level_of(words[0])
+        if len(words) == 1 and session.access.has_pin(level) and not session.access.locked_s():
+            words = words + [await session.secret("PIN: ")]
         await session.access.unlock(level, words[1] if len(words) > 1 else "")
     except access.AccessError as error:
         session.station.notes.say("console", "unlock refused: %s" % error)
