@@ -185,9 +185,9 @@ class Watch:
     def _dark(self, t_us: int, flows: bool, power_w: float) -> None:
         """What this fault has to end is over in time and does not come back."""
         trouble = self.trouble
-        if trouble is None:
-            return
         since_ms = (t_us - self._trouble_us) / 1000
+        if trouble is None or since_ms > trouble.lasts_ms:
+            return
         ended_us = self._truth.current_end_us
         if trouble.dark_ms is not None:
             if ended_us > self._trouble_us:

@@ -37,7 +37,7 @@ class State:
 class Trouble:
     """A fault and what is expected of it.
 
-    do: actions that set it. dark_ms: current has ended by then and stays away as long as it lasts. export_ms: the same
+    do: actions that set it. dark_ms: current has ended by then and stays away as long as it lasts (lasts_ms). export_ms: the same
     for export. shut: the contactor may not close while it lasts. says: one of these is on the console. silent: state ->
     why nothing need be said there. excuses: invariants that this fault itself breaks in the plant.
     """
@@ -46,6 +46,7 @@ class Trouble:
     text: str
     do: tuple[dict[str, Any], ...]
     dark_ms: float | None = None
+    lasts_ms: float = float("inf")
     export_ms: float | None = None
     power_ms: float = 500.0
     shut: bool = False

@@ -109,7 +109,14 @@ def test_trip_names_element_value_and_threshold():
     protection.trip_value = 263400
     protection.trip_threshold = 262200
     rig.run(20)
-    says(rig, "ov1 on L2 at 263.4 V", "threshold 262.2 V")
+    says(rig, "ov1 on L2 at 263.4 V", "threshold 262.2 V.")
+    protection.wait_ms = 11001
+    says(rig, "262.2 V; 12 s more of a healthy grid until reconnecting.")
+    protection.unhealthy = faults.ELEMENT_OF1
+    rig.image.inputs.frequency_uhz = 52000000
+    says(rig, "; still outside the limits: frequency 52.000 Hz.")
+    protection.trip_element = faults.ELEMENT_INVERTER_TRIP
+    says(rig, "inverter_trip on L2; still outside")
 
 
 def test_enter_service_wait():

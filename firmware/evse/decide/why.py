@@ -63,14 +63,20 @@ def _tripped(image, settings) -> str:
         return ""
     name, _, unit = ELEMENTS[protection.trip_element]
     phase = " on L%d" % protection.trip_phase if protection.trip_phase else ""
-    if not unit:
-        return "Grid protection tripped: %s%s." % (name, phase)
-    return "Grid protection tripped: %s%s at %s, threshold %s." % (
-        name,
-        phase,
-        shown(protection.trip_value, unit),
-        shown(protection.trip_threshold, unit),
-    )
+    text = "Grid protection tripped: %s%s" % (name, phase)
+    if unit:
+        value, threshold = shown(protection.trip_value, unit), shown(protection.trip_threshold, unit)
+        text += " at %s, threshold %s" % (value, threshold)
+    return text + _since_trip(image, settings)
+
+
+def _since_trip(image, settings) -> str:
+    """Return what keeps a tripped charger off now, and the full stop."""
+    if image.inputs.afe_ok and image.protection.unhealthy:
+        return "; still outside the limits: %s." % _outside(image.inputs, settings, image.protection.unhealthy)
+    if image.inputs.afe_ok and image.protection.wait_ms > 0:
+        return "; %d s more of a healthy grid until reconnecting." % ((image.protection.wait_ms + 999) // 1000)
+    return "."
 
 
 def _vehicle(image, settings) -> str:
