@@ -2,8 +2,8 @@
 """Line editing on a plain terminal, one byte at a time, without I/O: what to show is left in `echo`.
 
 Arrows, Home, End, Delete and Backspace; Ctrl-A, -E, -B, -F, -D and -K as in a shell; Ctrl-U (clear), Ctrl-W (word),
-Ctrl-C and Ctrl-X (give up), Tab. The line is bounded; what does not fit rings the bell and marks the line, so that it is refused
-instead of cut.
+Ctrl-C and Ctrl-X (give up), Tab. The line is bounded; what does not fit rings the bell and marks the line, so that it
+is refused instead of cut.
 """
 
 NOTHING, LINE, COMPLETE, BREAK, END = range(5)
