@@ -91,6 +91,7 @@ def open_board(board, settings, profile, said) -> None:
 def open_stores(station):
     """Open what is in FRAM; return the stores of the records task."""
     from evse.store.budget import BudgetStore
+    from evse.store.departure import DepartureStore
     from evse.store.energy import EnergyStore
     from evse.store.journal import JournalStore
     from evse.store.recording import RecordingStore
@@ -100,6 +101,7 @@ def open_stores(station):
     memory = station.board.memory
     station.journal = JournalStore(memory, station.clock.now_s)
     station.trips = TripStore(memory)
+    station.one_off.open(DepartureStore(memory))
     return EnergyStore(memory), SessionStore(memory), BudgetStore(memory), RecordingStore(memory)
 
 

@@ -17,9 +17,11 @@ TRIPS = ("trips", 0x19C0, 80, 24)
 SESSIONS = ("sessions", 0x2140, 48, 64)
 JOURNAL = ("journal", 0x2D40, 32, 256)
 NEWEST_RECORDING = ("newest recording", 0x4D40, 32, 2)
-# 0x4D80..0x4E60 is free
+DEPARTURE = ("one-off departure", 0x4D80, 32, 2)
+# 0x4DC0..0x4E60 is free
 SCRATCH = ("scratch", 0x4E60, 32, 1)  # `bringup memory` writes here, and nobody else
 RECORDINGS = ("recordings", 0x4E80, 12672, 1)  # the grid around the last trips: a log up to the end of the part
 
-REGIONS = (SETTINGS, ENERGY, ACCESS, BUDGET, RUNNING, TRIPS, SESSIONS, JOURNAL, NEWEST_RECORDING, SCRATCH, RECORDINGS)
+REGIONS = (SETTINGS, ENERGY, ACCESS, BUDGET, RUNNING, TRIPS, SESSIONS, JOURNAL, NEWEST_RECORDING, DEPARTURE)
+REGIONS += (SCRATCH, RECORDINGS)
 END = SIZE

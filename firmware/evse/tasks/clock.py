@@ -108,6 +108,8 @@ class ClockTask:
             self.beat_ms = ticks_ms()
             self._advance()
             self._tell_cycle()
+            if self._unix_ms is not None:
+                self._station.one_off.check(self._unix_ms // 1000, self._station.image.request.minute_of_week)
             host = self._station.settings.ntp_host
             if host and ticks_diff(self.beat_ms, due_ms) >= 0 and self._station.may_stall():
                 from evse.tasks.ntp import ask

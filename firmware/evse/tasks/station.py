@@ -11,6 +11,7 @@ from evse.store.journal import TEXT_MAX
 from evse.tasks.clock import ClockTask
 from evse.tasks.commands import Commands
 from evse.tasks.notes import Notes
+from evse.tasks.one_off import OneOff
 
 VERSION = "0.1.0"
 RESTART_MS = 200
@@ -55,6 +56,7 @@ class Station:
         self.clock = ClockTask(self)
         self.commands = Commands(self)
         self.reader = Reader(image)
+        self.one_off = OneOff(self)
         self.journal = None  # the FRAM journal, once opened
         self.trips = None  # the FRAM store of trips, once opened
         self.records = None  # the task of energy, sessions and recordings

@@ -1,13 +1,10 @@
 # SPDX-License-Identifier: MIT
 """Console verb for departure: plan."""
 
-from time import ticks_ms
-
 from evse.faults import DEPARTURE_STATES
 from evse.tasks.verbs import VerbError
 
 DAY_MINUTES = 1440
-WEEK_MINUTES = 10080
 DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
 
@@ -29,25 +26,24 @@ async def plan(session, words) -> str:
 
 
 def _order(session, words) -> None:
-    """Order a one-off departure, or withdraw it; it does not outlive a restart."""
+    """Order a one-off departure, or withdraw it; it outlives a restart."""
     usage = "plan [soc_permille hh:mm|off], such as `plan 800 07:30`"
     request = session.station.image.request
-    soc_permille, minute = 0, 0
-    if words != ["off"]:
-        hour, colon, minutes = words[1].partition(":") if len(words) == 2 else ("", "", "")
-        if not (words[0].isdigit() and colon and hour.isdigit() and minutes.isdigit() and len(words[1]) <= 5):
-            raise VerbError("usage", usage)
-        soc_permille, minute = int(words[0][:5]), int(hour) * 60 + int(minutes)
-        if not 1 <= soc_permille <= 1000 or minute >= DAY_MINUTES or int(minutes) > 59:
-            raise VerbError("usage", "soc_permille 1..1000 and a time 00:00..23:59; " + usage)
-        now = request.minute_of_week
-        if now < 0:
-            raise VerbError("state", "the time of day is unknown; set it with `time`")
-        minute += now - now % DAY_MINUTES
-        if minute <= now:
-            minute += DAY_MINUTES
-    box = session.station.image.mail.target
-    box.begin()
-    box.soc_permille = soc_permille
-    box.minute_of_week = minute % WEEK_MINUTES
-    box.end(ticks_ms())
+    one_off = session.station.one_off
+    if words == ["off"]:
+        one_off.withdraw()
+        return
+    hour, colon, minutes = words[1].partition(":") if len(words) == 2 else ("", "", "")
+    if not (words[0].isdigit() and colon and hour.isdigit() and minutes.isdigit() and len(words[1]) <= 5):
+        raise VerbError("usage", usage)
+    soc_permille, minute = int(words[0][:5]), int(hour) * 60 + int(minutes)
+    if not 1 <= soc_permille <= 1000 or minute >= DAY_MINUTES or int(minutes) > 59:
+        raise VerbError("usage", "soc_permille 1..1000 and a time 00:00..23:59; " + usage)
+    now = request.minute_of_week
+    now_s = session.station.clock.now_s()
+    if now < 0 or now_s is None:
+        raise VerbError("state", "the time of day is unknown; set it with `time`")
+    minute += now - now % DAY_MINUTES
+    if minute <= now:
+        minute += DAY_MINUTES
+    one_off.order(soc_permille, minute, now, now_s)
