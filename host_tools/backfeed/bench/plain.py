@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import tempfile
 import time
@@ -22,20 +23,31 @@ PATIENCE_S = 60.0
 
 
 class Plain:
-    """One VM with clock, journal, records and MQTT. settings: {name: value}; heap: of the VM, such as "512k"."""
+    """One VM with clock, journal, records and MQTT.
 
-    def __init__(self, settings: dict[str, Any], heap: str = "1m", folder: Path | None = None) -> None:
+    settings: {name: value}; heap: of the VM, such as "512k"; firmware: sources, or what was compiled of them; under:
+    a program that runs the VM, such as valgrind with its options.
+    """
+
+    def __init__(
+        self,
+        settings: dict[str, Any],
+        heap: str = "1m",
+        folder: Path | None = None,
+        firmware: Path = FIRMWARE,
+        under: tuple[str, ...] = (),
+    ) -> None:
         self._temporary = tempfile.TemporaryDirectory(prefix="backfeed-plain-")
         self.folder = folder or Path(self._temporary.name)
         self._report = self.folder / "report.json"
         self._environment = dict(
             os.environ,
-            MICROPYPATH=f"{PLAIN}:{FIRMWARE}:.frozen",
+            MICROPYPATH=f"{PLAIN}:{firmware}:.frozen",
             PLAIN_SETTINGS=";".join(f"{name}={value}" for name, value in settings.items()),
             PLAIN_REPORT=str(self._report),
             PLAIN_EMIT="200",
         )
-        command = [*vm.unix_vm(), "-X", f"heapsize={heap}", str(PLAIN / "station_app.py")]
+        command = [*under, *vm.unix_vm(), "-X", f"heapsize={heap}", str(PLAIN / "station_app.py")]
         self._log = (self.folder / "log").open("wb")
         self._process = subprocess.Popen(
             command,
@@ -57,6 +69,11 @@ class Plain:
         self._log.close()
         self._temporary.cleanup()
 
+    def end(self) -> None:
+        """Interrupt the VM and wait until it has ended by itself."""
+        self._process.send_signal(signal.SIGINT)
+        self._process.wait(PATIENCE_S)
+
     def report(self) -> dict[str, Any]:
         """Return the newest report, {} before the first."""
         if self._process.poll() is not None:
@@ -67,12 +84,12 @@ class Plain:
             return {}
         return found
 
-    def wait(self, condition: Callable[[dict[str, Any]], object]) -> dict[str, Any]:
+    def wait(self, condition: Callable[[dict[str, Any]], object], patience_s: float = PATIENCE_S) -> dict[str, Any]:
         """Return the first report for which the condition holds."""
-        deadline = time.monotonic() + PATIENCE_S
+        deadline = time.monotonic() + patience_s
         while time.monotonic() < deadline:
             report = self.report()
             if report and condition(report):
                 return report
             time.sleep(0.05)
-        raise PartError(f"not within {PATIENCE_S:g} s; last report {self.report()}")
+        raise PartError(f"not within {patience_s:g} s; last report {self.report()}")
