@@ -78,7 +78,7 @@ def one_verb(link: ConsoleLink, line: str, timeout_s: float, show: bool) -> Answ
         return link.ask(heard=heard)
 
 
-@click.command()
+@click.command(context_settings={"ignore_unknown_options": True})  # setpoint -2000 600
 @click.argument("port")
 @click.argument("verb", nargs=-1)
 @click.option("--unlock", "level", type=click.Choice(["user", "installer"]), help="Do it with this access, then lock.")
@@ -98,14 +98,13 @@ def console(
     """Talk to the running firmware. Safe while power flows.
 
     With a VERB: send it, print the answer, exit 0 for OK and 1 for ERR. Without: a session; Ctrl-] leaves.
-    Words that begin with a dash go after `--`.
 
     \b
     backfeed console /dev/ttyACM0
     backfeed console /dev/ttyACM0 why
     backfeed console /dev/ttyACM0 watch grid_w soc_permille 2
     backfeed console /dev/ttyACM0 --unlock installer set export_rating_w 5000
-    backfeed console /dev/ttyACM0 -- setpoint -2000 600
+    backfeed console /dev/ttyACM0 setpoint -2000 600
     """
     line = words_of(verb)
     if verb and not (line.strip() and line.isprintable()):

@@ -80,6 +80,12 @@ def parse(number: int, answer: Answer) -> Recorded:
     return Recorded(number, head["phases"], head["period_ms"], head["trip_row"], head["utc_s"], element, rows)
 
 
+def nominal_hz(trip: Recorded) -> int:
+    """Return the grid's nominal frequency: the recording says 50 or 60 by itself."""
+    known = sorted(value for value in trip.values(3 * trip.phases) if value is not None)
+    return 60 if known and known[len(known) // 2] > 55 else 50
+
+
 def configuration(trip: Recorded) -> str:
     """Return the .cfg of a COMTRADE 1999 pair."""
     analog, digital = trip.channels(), trip.bits()
@@ -93,7 +99,7 @@ def configuration(trip: Recorded) -> str:
         lines.append(f"{number},{name},{phase},,{unit},{scale:g},{offset:g},0,-32767,32767,1,1,P")
     lines += [f"{number},{name},,,0" for number, (name, _) in enumerate(digital, start=1)]
     stamps = [moment.strftime("%d/%m/%Y,%H:%M:%S.%f") for moment in (begun, tripped)]
-    lines += ["50", "1", f"{1000 / trip.period_ms:g},{rows}", *stamps, "BINARY", "1"]
+    lines += [f"{nominal_hz(trip)}", "1", f"{1000 / trip.period_ms:g},{rows}", *stamps, "BINARY", "1"]
     return "\r\n".join(lines) + "\r\n"
 
 

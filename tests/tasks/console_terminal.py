@@ -25,7 +25,7 @@ CTRL_C, CTRL_D, CTRL_U, CTRL_W, BACKSPACE, TAB = "\x03", "\x04", "\x15", "\x17",
 class Terminal:
     """A VM whose console is a pseudo-terminal; what it shows piles up in `shown`."""
 
-    def __init__(self, folder: Path, **extra: str) -> None:
+    def __init__(self, folder: Path, app: str = "station_app.py", **extra: str) -> None:
         self.folder = folder
         self.shown = ""
         self._seen = 0
@@ -35,7 +35,7 @@ class Terminal:
         environment = vm_environment(
             PLAIN_CONSOLE="1", PLAIN_REPORT=str(self.report_path), PLAIN_FRAM=str(folder / "fram"), **extra
         )
-        command = [*vm.unix_vm(), "-X", "heapsize=1m", str(HERE / "plain" / "station_app.py")]
+        command = [*vm.unix_vm(), "-X", "heapsize=1m", str(HERE / "plain" / app)]
         self._process = subprocess.Popen(
             command, env=environment, cwd=folder, stdin=slave, stdout=slave, stderr=subprocess.PIPE
         )

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -22,9 +23,12 @@ from console_terminal import (
     RIGHT,
     TAB,
     UP,
+    Cable,
     Terminal,
     screen,
 )
+
+from backfeed.console_link import ConsoleLink
 
 
 @pytest.fixture
@@ -86,6 +90,38 @@ def test_ctrl_d_ends_the_access_and_never_the_program(terminal: Terminal) -> Non
     terminal.type("get trip\r")
     terminal.until("OK trip=0\r\n> ")
     assert terminal.report()["restarts"]["console"] == 0
+
+
+def test_a_console_left_alone_forgets_access_script_mode_and_half_a_line(tmp_path: Path) -> None:
+    terminal = Terminal(tmp_path, "hasty_console_app.py")
+    terminal.script()
+    assert terminal.ask("unlock installer").startswith("OK access=installer")
+    terminal.type("set export_rating_w 1")
+    time.sleep(0.7)
+    terminal.type("get trip\r")
+    terminal.until("OK trip=0\r\n")
+    time.sleep(1.2)
+    terminal.type("set export_rating_w 1\r")
+    shown = terminal.until("ERR refused export_rating_w: only the installer may change it; unlock first\r\n> ")
+    assert "set export_rating_w 1\r\n" in shown, "echo is back"
+    terminal.close()
+
+
+def test_a_cable_pulled_mid_line_leaves_nothing_behind(tmp_path: Path) -> None:
+    terminal = Terminal(tmp_path)
+    terminal.until("> ")
+    cable = Cable(terminal)
+    with ConsoleLink(cable.port) as link:
+        link.raw.write(b"unlock installer\rset export_rating_w 12")
+        time.sleep(0.3)
+    cable.unplug()
+    again = Cable(terminal)
+    with ConsoleLink(again.port) as link:
+        link.script()
+        assert link.ask("get export_rating_w").text == "export_rating_w=7360 W"
+    again.unplug()
+    assert terminal.report()["restarts"]["console"] == 0
+    terminal.close()
 
 
 def test_a_paste_of_two_kilobytes_is_taken_line_by_line(terminal: Terminal) -> None:

@@ -122,6 +122,14 @@ def test_a_recording_becomes_comtrade_and_a_page(tripped: Run, tmp_path: Path) -
     assert "Trip 1: ov2" in page and "cdn.plot.ly" not in page.split("<script")[0]
 
 
+def test_a_recording_of_a_60_hz_grid_says_so(tmp_path: Path) -> None:
+    head = "recording phases=1 period_ms=10 rows=2 trip_row=0 utc_s=0 element=1 crc=0"
+    rows = "".join(struct.pack("<6h", 6000, 0, 0, frequency, 0, 1).hex() for frequency in (9990, 10010))
+    path = write_comtrade(parse(1, Answer(True, "", [head, "row " + rows])), tmp_path)
+    record = comtrade.load(str(path), str(path.with_suffix(".dat")))
+    assert record.frequency == 60 and record.analog[3][0] == pytest.approx(59.99)
+
+
 def test_a_recording_that_is_not_whole_is_refused() -> None:
     with pytest.raises(PartError, match="no recording came"):
         parse(3, Answer(True, "trip=3 recording=none", []))

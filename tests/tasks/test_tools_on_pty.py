@@ -118,6 +118,7 @@ def test_trips_become_comtrade_and_plots(board: str, tmp_path: Path) -> None:
 
 def test_the_console_is_left_as_a_person_wants_it(board: str) -> None:
     assert backfeed("console", board, "why").exit_code == 0
+    assert lines(backfeed("console", board, "setpoint", "-2000", "60")) == ["OK power_w=-2000 W duration_s=60 s"]
     refused = backfeed("console", board, "set", "export_rating_w", "5000")
     assert refused.exit_code == 1 and "unlock first" in refused.output
     done = backfeed("console", board, "--unlock", "installer", "set", "export_rating_w", "5000")

@@ -13,7 +13,7 @@ from evse.tasks.recorder import PERIOD_MS
 from evse.tasks.session_record import SessionRecord, soc_of
 
 LOOK_MS = 500
-PIECE_ROWS = 10  # of a trip recording, a turn
+PIECE_ROWS = 5  # of a trip recording, a turn: packing takes some ms on a board
 
 
 class RecordsTask:
