@@ -5,14 +5,15 @@ from __future__ import annotations
 
 import random
 
-SPI_OK, SPI_STUCK_LOW, SPI_STUCK_HIGH, SPI_NOISE, SPI_BROWN_OUT = range(5)
+SPI_OK, SPI_STUCK_LOW, SPI_STUCK_HIGH, SPI_NOISE, SPI_BROWN_OUT, SPI_SPARSE = range(6)
 
 
 class Faults:
     """Each attribute is a fault; at its first value there is none.
 
     afe_frozen: registers stand still. afe_bits: bits flipped in the register block at each refresh. spi: SPI_*; noise
-    flips one bit in each transfer, so that its CRC is wrong; a brown-out resets the AFE while it lasts.
+    flips one bit in each transfer, so that its CRC is wrong, sparse noise in one of eight; a brown-out resets
+    the AFE while it lasts.
     console_dropped: typing is lost. stall(): the CPU does nothing for a while. stuck_inputs: level by signal
     (wire.DIGITAL_IN). stuck_outputs: value by BoardOutputs field.
     """

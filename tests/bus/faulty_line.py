@@ -38,18 +38,19 @@ class Episode:
 
 
 class Schedule:
-    """Episodes one after the other, for ever; each is a mix of some of `kinds`."""
+    """Episodes one after the other, for ever; each is a mix of some of `kinds`. whole: those with a share of 1."""
 
-    def __init__(self, seed: int, first_us: int, kinds: tuple[str, ...] = KINDS):
+    def __init__(self, seed: int, first_us: int, kinds: tuple[str, ...] = KINDS, whole: tuple[str, ...] = WHOLE_LINE):
         self._random = random.Random(seed)
         self._kinds = kinds
+        self._whole = whole
         self.episodes: list[Episode] = []
         self._next(first_us)
 
     def _next(self, start_us: int) -> None:
         pick = self._random
         kinds = pick.sample(self._kinds, min(len(self._kinds), pick.choice((1, 1, 2, 3, 4))))
-        shares = {kind: 1.0 if kind in WHOLE_LINE else pick.choice((0.05, 0.2, 0.5, 1.0)) for kind in kinds}
+        shares = {kind: 1.0 if kind in self._whole else pick.choice((0.05, 0.2, 0.5, 1.0)) for kind in kinds}
         end_us = start_us + round(pick.uniform(0.3, 20.0) * SECOND_US)
         calm_s = CALM_S if len(self.episodes) % CALM_EVERY == CALM_EVERY - 1 else pick.uniform(0.5, 20.0)
         self.episodes.append(Episode(start_us, end_us, shares, round(calm_s * SECOND_US)))

@@ -110,6 +110,7 @@ try:
     afe.read()
     lost = afe.ok
     for turn in range(40):
+        spi.memory[0x690 * 4 + 3] = turn
         afe.read()
 finally:
     micropython.heap_unlock()

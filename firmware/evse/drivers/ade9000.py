@@ -27,6 +27,7 @@ ENERGY_EVERY = 8  # reads from one energy register to the next phase's
 ENERGY_JUMP_CODES = 1 << 24  # more than 3 x full scale in the longest gap between reads: a reset, not energy
 LOST_READS = 3  # in a row without our configuration: set it up anew. One is a disturbance
 STILL_READS = 100  # a live bus that shows the same for 1 s: its DSP or clock stands, only a reset helps
+PROOF_MOVES = 2  # refreshes after a set-up in the cycle before it is believed: a DSP that stands shows a dead bus
 LIVE_MV = 50000  # below, a bus may stand still
 RMS_TOP = 0x08  # top byte from which an RMS code is impossible: 2.5 x full scale
 POWER_TOP = 0x10  # same for a power's magnitude
@@ -93,6 +94,7 @@ class Ade9000(Ade9000Port):
         self._valid = 0
         self._signature = -1
         self._still = 0  # readings of a live bus without a refresh
+        self._unproven = 0  # refreshes still to be seen before it is believed
         self._missed = 0  # readings in a row without our configuration
         self._size_burst(1)
 
@@ -130,6 +132,7 @@ class Ade9000(Ade9000Port):
                 raise AfeError(setup.trouble())
             if setup.state == WAIT:
                 sleep_ms(STEP_MS)
+        self._unproven = 0
         setup.state = RUNNING  # nothing is believed yet that could be lost, so the first cycles may see it settle
         self._anew()
         self._signature = -1
@@ -168,6 +171,7 @@ class Ade9000(Ade9000Port):
             self.ok = 0
             if self.setup.step() == RUNNING:
                 self._anew()
+                self._unproven = PROOF_MOVES
             return
         self._valid = 1
         self._burst()
@@ -220,11 +224,17 @@ class Ade9000(Ade9000Port):
         self.setup.state = 0
 
     def _refreshed(self, signature: int) -> None:
+        """Take a whole reading's signature; a part that was set up anew has to move before it is believed."""
+        if self._unproven:
+            self._valid = 0
         if signature != self._signature:
             self._signature = signature
-            self.sequence = (self.sequence + 1) & 0x1FFFFFFF
             self._still = 0
-        elif self.phase_mv[0] > LIVE_MV or self.phase_mv[1] > LIVE_MV or self.phase_mv[2] > LIVE_MV:
+            if self._unproven:
+                self._unproven -= 1
+            else:
+                self.sequence = (self.sequence + 1) & 0x1FFFFFFF
+        elif self._unproven or self.phase_mv[0] > LIVE_MV or self.phase_mv[1] > LIVE_MV or self.phase_mv[2] > LIVE_MV:
             self._still += 1
             if self._still >= STILL_READS:
                 self._restart()

@@ -189,9 +189,11 @@ class Ade9000:
         self._ready_us = world.now + _RESET_US
 
     def _disturb(self, fault, received, size):
-        """1: MISO stuck low, 2: stuck high, 3: one bit flips somewhere in each transfer."""
-        if fault == 3:
+        """1: MISO stuck low, 2: stuck high, 3: one bit flips somewhere in each transfer, 5: in one of eight."""
+        if fault == 3 or fault == 5:
             self._noise = (self._noise * 1103515245 + 12345) & 0x7FFFFFFF
+            if fault == 5 and self._noise >> 24 & 7:
+                return
             received[(self._noise >> 8) % size] ^= 1 << (self._noise >> 4 & 7)
         else:
             for i in range(size):

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """On the board: the inverter task and a meter on one bus, judged every 10 ms by what their values say about themselves.
 
-    entry script of the virtual board; arguments: seconds, baud, UART id, tx, rx, de (stm32: -)
+    entry script of the virtual board; arguments: seconds, host of a Modbus TCP gateway or -, baud, UART id, tx, rx, de
 
 Prints `lost AGE_MS` and `ok` as sense believes the inverter or not, and a report as JSON at the end.
 """
@@ -132,10 +132,13 @@ async def command_loop(image):
             outputs.inverter_w = -count
 
 
-async def main(seconds, baud, number, tx, rx, de):
+async def main(seconds, host, baud, number, tx, rx, de):
     image = Image()
     settings = Settings()
     settings.inverter_baud = baud
+    if host != "-":
+        settings.inverter_kind = "sunspec_tcp"
+        settings.inverter_host = host
     task = InverterTask(image, settings, Board(baud, number, tx, rx, de))
     judge = Judge(image, settings, task)
     tasks = [task.run(), meter_loop(task, judge), command_loop(image)]
@@ -151,8 +154,8 @@ async def main(seconds, baud, number, tx, rx, de):
     judge.report["transactions"] = task.bus.transactions
     judge.report["timeouts"] = task.bus.timeouts
     judge.report["broken"] = task.bus.broken
-    judge.report["noise_bytes"] = task.bus.noise_bytes
+    judge.report["noise_bytes"] = getattr(task.bus, "noise_bytes", 0)
     print("report", json.dumps(judge.report))
 
 
-asyncio.run(main(*[int(word) for word in sys.argv[1:7]]))
+asyncio.run(main(int(sys.argv[1]), sys.argv[2], *[int(word) for word in sys.argv[3:8]]))
