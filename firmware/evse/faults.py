@@ -137,6 +137,7 @@ EVENTS = (
     ("setting_was", "", ""),
     ("session_end", "session_end", ""),
     ("text", "", ""),  # in the journal only: a piece of the text of the record after it
+    ("broker_refused", "broker_refusal", ""),  # value: its place in mqtt_host, from 0
 )
 
 # Protection elements: name, ANSI device number, unit of the measured value.
@@ -175,6 +176,8 @@ SESSION_ENDS = (
     "PowerLoss",
     "Reboot",
 )
+# Why a broker and this station do not trust each other.
+BROKER_REFUSALS = ("none", "tls", "user_or_password", "not_authorised", "subscription")
 SERVICES = ("none", "fault", "protect", "vehicle", "departure", "remote", "droop", "user")
 
 
@@ -220,6 +223,7 @@ PILOT_UNKNOWN, PILOT_A, PILOT_B, PILOT_C, PILOT_D, PILOT_E, PILOT_F = range(7)
     DEPARTURE_REACHED,
     DEPARTURE_SOC_UNKNOWN,
 ) = range(7)
+BROKER_OK, BROKER_TLS, BROKER_PASSWORD, BROKER_NOT_AUTHORISED, BROKER_SUBSCRIPTION = range(5)
 END_OTHER, END_UNPLUGGED, END_BY_EV, END_LOCAL, END_ESTOP, END_GROUND_FAULT, END_GRID, END_POWER_LOSS, END_REBOOT = (
     range(9)
 )

@@ -4,93 +4,22 @@
 from __future__ import annotations
 
 import json
-import queue
-import shutil
-import subprocess
-import time
-from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import paho.mqtt.client as paho
 import pytest
-from plain_station import PATIENCE_S, PlainStation
+from mqtt_peer import BASE, ID, Peer, online, station
+from plain_station import PlainStation
 
-from backfeed import broker as broker_module
-from backfeed.broker import Broker, free_port, mosquitto
+from backfeed.broker import Broker, free_port
 from evse.points import MEASUREMENTS, NAME, SETTINGS, UNIT
-
-ID = "station1"
-BASE = f"backfeed/{ID}/"
-
-
-class Peer:
-    """A paho client that keeps what it hears: one queue a topic, and all of it."""
-
-    def __init__(self, broker: Broker, **options: Any) -> None:
-        self.all: list[paho.MQTTMessage] = []
-        self._topics: defaultdict[str, queue.Queue[bytes]] = defaultdict(queue.Queue)
-        self._client = paho.Client(paho.CallbackAPIVersion.VERSION2)
-        if "user" in options:
-            self._client.username_pw_set(options["user"], options["password"])
-        if "tls" in options:
-            self._client.tls_set(**options["tls"])
-        self._client.on_message = self._hear
-        self._client.on_connect = lambda client, *_: client.subscribe("#", qos=1)
-        self._client.connect(broker.host if "tls" not in options else "localhost", broker.port)
-        self._client.loop_start()
-
-    def _hear(self, _client: Any, _data: Any, message: paho.MQTTMessage) -> None:
-        self.all.append(message)
-        self._topics[message.topic].put(message.payload)
-
-    def __enter__(self) -> Peer:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._client.loop_stop()
-        self._client.disconnect()
-
-    def publish(self, path: str, payload: Any, retain: bool = False) -> None:
-        text = payload if isinstance(payload, bytes) else payload.encode() if isinstance(payload, str) else None
-        self._client.publish(BASE + path, text if text is not None else json.dumps(payload), qos=1, retain=retain)
-
-    def next(self, path: str, wanted: Any = lambda _: True) -> Any:
-        """Return the next payload on a topic for which `wanted` holds; JSON decoded where it is JSON."""
-        deadline = time.monotonic() + PATIENCE_S
-        while True:
-            try:
-                text = self._topics[BASE + path].get(timeout=max(0.0, deadline - time.monotonic())).decode()
-            except queue.Empty:
-                raise AssertionError(f"nothing that fits on {path} within {PATIENCE_S} s") from None
-            payload = json.loads(text) if text[:1] in ("{", "[") else text
-            if wanted(payload):
-                return payload
-
-    def raw(self, topic: str) -> bytes:
-        """Return the next payload on a whole topic."""
-        return self._topics[topic].get(timeout=PATIENCE_S)
-
-    def ask(self, path: str, payload: Any) -> Any:
-        """Publish and return the acknowledgement that follows."""
-        self.publish(path, payload)
-        return self.next("ack")
-
-
-def station(folder: Path, broker: Any, emit_ms: int = 0, **settings: Any) -> PlainStation:
-    chosen = {"mqtt_host": "127.0.0.1", "mqtt_port": broker.port, "device_id": ID, "telemetry_ms": 200}
-    return PlainStation(folder, {**chosen, **settings}, emit_ms)
 
 
 @pytest.fixture(scope="module")
 def broker() -> Iterator[Broker]:
     with Broker() as found:
         yield found
-
-
-def online(report: dict[str, Any]) -> bool:
-    return str(report["mqtt"]).startswith("online")
 
 
 def test_a_station_says_everything_it_knows(tmp_path: Path, broker: Broker) -> None:
@@ -279,103 +208,6 @@ def test_discovery_says_every_entity_once(tmp_path: Path, broker: Broker) -> Non
             if message.topic.startswith("homeassistant/") and f"/{ID}/" in message.topic:
                 heard[message.topic] = json.loads(message.payload)
     assert heard == wanted
-
-
-@pytest.fixture
-def guarded(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    """A Mosquitto that asks for TLS and a password; returns the folder with its certificates."""
-    if mosquitto() is None or shutil.which("openssl") is None:
-        pytest.skip("needs mosquitto and openssl")
-    folder = tmp_path / "ca"
-    folder.mkdir()
-    certificates(folder)
-    (folder / "passwords").write_text("")
-    subprocess.run(["mosquitto_passwd", "-b", "-c", "passwords", "station", "s3cret"], cwd=folder, check=True)
-    (folder / "passwords").chmod(0o644)
-    config = (
-        "listener {port} {host}\nallow_anonymous false\npersistence false\nuser root\n"
-        f"password_file {folder}/passwords\ncafile {folder}/ca.pem\ncertfile {folder}/server.pem\n"
-        f"keyfile {folder}/server.key\nrequire_certificate CLIENT\n"
-    )
-    monkeypatch.setattr(broker_module, "MOSQUITTO_CONFIG", config)
-    return folder
-
-
-def certificates(folder: Path) -> None:
-    """Make a CA, a server certificate for localhost and a client certificate, PEM and DER."""
-
-    def openssl(*arguments: str) -> None:
-        subprocess.run(["openssl", *arguments], cwd=folder, check=True, capture_output=True)
-
-    curve = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes")
-    for authority in ("ca", "other"):
-        subject = ("-subj", f"/CN={authority}")
-        files = ("-keyout", f"{authority}.key", "-out", f"{authority}.pem")
-        openssl("req", "-x509", *curve, *files, "-days", "30", *subject)
-        openssl("x509", "-in", f"{authority}.pem", "-outform", "DER", "-out", f"{authority}.der")
-    (folder / "san").write_text("subjectAltName=DNS:localhost\n")
-    for name, common in (("server", "localhost"), ("client", "station")):
-        openssl("req", *curve, "-keyout", f"{name}.key", "-out", f"{name}.csr", "-subj", f"/CN={common}")
-        openssl(
-            "x509", "-req", "-in", f"{name}.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial",
-            "-out", f"{name}.pem", "-days", "30", "-extfile", "san",
-        )  # fmt: skip
-    openssl("x509", "-in", "client.pem", "-outform", "DER", "-out", "client.der")
-    openssl("pkcs8", "-topk8", "-nocrypt", "-in", "client.key", "-outform", "DER", "-out", "client.p8")
-    openssl("ec", "-in", "client.key", "-outform", "DER", "-out", "client.key.der")
-
-
-def install(folder: Path, station_folder: Path, ca: str, client: bool) -> None:
-    certs = station_folder / "certs"
-    certs.mkdir()
-    shutil.copy(folder / f"{ca}.der", certs / "ca.der")
-    if client:
-        shutil.copy(folder / "client.der", certs / "client.der")
-        shutil.copy(folder / "client.key.der", certs / "client.key")
-
-
-TLS = {"mqtt_host": "localhost", "mqtt_tls": 1, "mqtt_user": "station", "mqtt_password": "s3cret"}
-
-
-@pytest.mark.parametrize("client", ["false", "true"], ids=["server certificate", "mutual"])
-def test_tls_with_password(tmp_path: Path, guarded: Path, client: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    text = broker_module.MOSQUITTO_CONFIG.replace("CLIENT", client)
-    monkeypatch.setattr(broker_module, "MOSQUITTO_CONFIG", text)
-    tls = {"ca_certs": guarded / "ca.pem", "certfile": guarded / "client.pem", "keyfile": guarded / "client.key"}
-    options = {"tls": {key: str(value) for key, value in tls.items()}, "user": "station", "password": "s3cret"}
-    home = tmp_path / "home"
-    home.mkdir()
-    install(guarded, home, "ca", client == "true")
-    with Broker() as broker, Peer(broker, **options) as peer, station(home, broker, **TLS) as vm:
-        vm.wait(online)
-        answer = peer.ask("command/setpoint", {"id": "t", "power_w": 500, "duration_s": 5})
-        assert answer["result"] == "accepted"
-
-
-@pytest.mark.parametrize(
-    ("change", "ca", "said"),
-    [
-        ({"mqtt_password": "wrong"}, "ca", "not authorised"),
-        ({}, "other", "cert"),
-        ({}, None, "ca.der"),
-        ({"mqtt_tls": 0}, "ca", ""),
-    ],
-    ids=["wrong password", "unknown authority", "no authority", "no TLS"],
-)
-def test_what_a_guarded_broker_refuses_is_said(
-    tmp_path: Path, guarded: Path, change: dict[str, Any], ca: str | None, said: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    text = broker_module.MOSQUITTO_CONFIG.replace("CLIENT", "false")
-    monkeypatch.setattr(broker_module, "MOSQUITTO_CONFIG", text)
-    home = tmp_path / "home"
-    home.mkdir()
-    if ca:
-        install(guarded, home, ca, False)
-    with Broker() as broker, station(home, broker, **{**TLS, **change}) as vm:
-        report = vm.wait(lambda r: r["mqtt"].startswith("waiting"))
-        assert said in report["mqtt"].lower()
-        assert report["connects"] == 0
-        assert report["restarts"]["mqtt"] == 0
 
 
 def test_dns_waits_until_a_stall_is_harmless(tmp_path: Path, broker: Broker) -> None:

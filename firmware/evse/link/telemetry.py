@@ -23,6 +23,7 @@ _TABLES = {
     "service": faults.SERVICES,
     "departure_state": faults.DEPARTURE_STATES,
     "session_end": faults.SESSION_ENDS,
+    "broker_refusal": faults.BROKER_REFUSALS,
 }
 
 

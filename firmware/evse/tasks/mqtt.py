@@ -9,6 +9,13 @@ link/telemetry.py and tasks/README.md.
 import asyncio
 from time import ticks_add, ticks_diff, ticks_ms
 
+from evse.faults import (
+    BROKER_NOT_AUTHORISED,
+    BROKER_OK,
+    BROKER_PASSWORD,
+    BROKER_SUBSCRIPTION,
+    EVENT_BROKER_REFUSED,
+)
 from evse.link import mqtt_packet as packet
 from evse.link.crc import crc32
 from evse.tasks.mqtt_inbox import Inbox
@@ -28,6 +35,7 @@ TX_BYTES = 2304  # a payload, its topic and the header
 RX_BYTES = 768
 PUBACKS_MAX = 16
 FLOOD_PAUSE_MS = 10  # before a flood's next packet: what is beyond the rate waits in the broker, not in the processor
+REFUSALS = {4: BROKER_PASSWORD, 5: BROKER_NOT_AUTHORISED}  # CONNACK's code -> for the record
 
 
 def brokers(hosts: str, port: int):
@@ -81,6 +89,15 @@ class MqttTask:
         self._pinged = False
         self._pinged_ms = 0
         self._ended = None  # why the receiver stopped
+        self._refused = []  # (why, broker) that are on record
+
+    def _distrusted(self, error) -> None:
+        """Put on record that a broker and this station refuse each other: once, until one of them is online."""
+        refusal = getattr(error, "refusal", BROKER_OK)
+        place = (self._turn - 1) % len(self._station.settings.mqtt_host.split(","))
+        if refusal and (refusal, place) not in self._refused:
+            self._refused.append((refusal, place))
+            self._station.journal_task.put((ticks_ms(), EVENT_BROKER_REFUSED, refusal, place, 0))
 
     def event(self, row) -> None:
         """Take an event from the journal task."""
@@ -101,6 +118,7 @@ class MqttTask:
                 why = "settings changed"
             except (LinkError, packet.PacketError, ValueError) as error:
                 why = str(error)
+                self._distrusted(error)
             if ticks_diff(ticks_ms(), started_ms) > STEADY_MS or why == "settings changed":
                 self._failures = 0
             await self._wait(why, signature)
@@ -154,6 +172,7 @@ class MqttTask:
         self.state = "online %s:%d" % (host, port)
         self._station.notes.say("mqtt", self.state)
         self.connects += 1
+        self._refused = []
         self._flying = 0
         self._pubacks = []
         self._pinged = False
@@ -199,12 +218,15 @@ class MqttTask:
         await link.answer()
         code = packet.connack(link.incoming)
         if code:
-            raise LinkError("broker refused: %s" % packet.REFUSALS[code] if code < 6 else "broker refused: %d" % code)
+            text = packet.REFUSALS[code] if code < len(packet.REFUSALS) else "code %d" % code
+            raise LinkError("broker refused: %s" % text, REFUSALS.get(code, BROKER_OK))
         topics = (base + b"command/+", base + b"set/+", base + b"meter")
         await link.send(self._view[: packet.subscribe(self._tx, self._next_id(), topics)])
         await link.answer()
         if link.incoming.kind != packet.SUBACK or not packet.subscribed(link.incoming):
-            raise LinkError("broker does not grant the subscription to %scommand/+" % base.decode())
+            raise LinkError(
+                "broker does not grant the subscription to %scommand/+" % base.decode(), BROKER_SUBSCRIPTION
+            )
 
     def _next_id(self) -> int:
         self._packet_id = self._packet_id % 65535 + 1

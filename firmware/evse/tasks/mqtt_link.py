@@ -10,6 +10,7 @@ import select
 import socket
 from time import ticks_diff, ticks_ms
 
+from evse.faults import BROKER_OK, BROKER_TLS
 from evse.link.mqtt_packet import Incoming
 
 CONNECT_MS = 5000
@@ -25,7 +26,11 @@ _TCP_NODELAY = 1
 
 
 class LinkError(Exception):
-    """The connection failed or ended; the text says how."""
+    """The connection failed or ended; the text says how. refusal: BROKER_* when one end does not trust the other."""
+
+    def __init__(self, text: str, refusal: int = BROKER_OK):
+        super().__init__(text)
+        self.refusal = refusal
 
 
 def is_numeric(host: str) -> bool:
@@ -50,12 +55,17 @@ def tls_context():
     try:
         context.load_verify_locations(_file("ca.der"))
     except OSError:
-        raise LinkError("TLS needs %sca.der; put it there with `backfeed flash --ca`" % CERTS) from None
+        raise LinkError("TLS needs %sca.der; put it there with `backfeed flash --ca`" % CERTS, BROKER_TLS) from None
+    except ValueError as error:
+        raise LinkError("TLS cannot read %sca.der: %s" % (CERTS, error), BROKER_TLS) from None
     try:
         certificate, key = _file("client.der"), _file("client.key")
     except OSError:
         return context  # the client certificate is optional
-    context.load_cert_chain(certificate, key)
+    try:
+        context.load_cert_chain(certificate, key)
+    except ValueError as error:
+        raise LinkError("TLS cannot use %sclient.der and client.key: %s" % (CERTS, error), BROKER_TLS) from None
     return context
 
 
@@ -73,6 +83,7 @@ class Link:
         self.said_ms = self.heard_ms
         self._socket = None
         self._stream = None
+        self._shaking_hands = False  # TLS, until the broker has said something in it
         self._chunk = b""  # read, not yet taken
         self._taken = 0
 
@@ -118,8 +129,9 @@ class Link:
         try:
             self._socket = context.wrap_socket(self._socket, server_hostname=host, do_handshake_on_connect=False)
         except (OSError, ValueError) as error:
-            raise LinkError("TLS: %s" % error) from None
+            raise LinkError("TLS: %s" % error, BROKER_TLS) from None
         self._socket.setblocking(False)
+        self._shaking_hands = True
 
     async def send(self, view) -> None:
         """Write a whole packet; LinkError when the broker does not take it in 5 s."""
@@ -132,7 +144,7 @@ class Link:
         except asyncio.TimeoutError:  # noqa: UP041 (not the builtin on MicroPython)
             raise LinkError("broker does not read: %d ms" % SEND_MS) from None
         except (OSError, ValueError) as error:  # mbedtls raises ValueError for a bad certificate
-            raise LinkError("write failed (%s)" % error) from None
+            raise self._failure("write failed", error) from None
         self.said_ms = ticks_ms()
 
     async def receive(self) -> None:
@@ -153,11 +165,20 @@ class Link:
         try:
             self._chunk = await self._stream.read(most)
         except (OSError, ValueError) as error:
-            raise LinkError("read failed (%s)" % error) from None
+            raise self._failure("read failed", error) from None
         if not self._chunk:
+            if self._shaking_hands:
+                raise LinkError("broker closed the connection during the TLS handshake", BROKER_TLS)
             raise LinkError("broker closed the connection")
+        self._shaking_hands = False
         self._taken = 0
         self.heard_ms = ticks_ms()
+
+    def _failure(self, what: str, error) -> LinkError:
+        """Return the error of a broken connection; during a handshake it is a certificate that one end refuses."""
+        if self._shaking_hands:
+            return LinkError("TLS refused: %s; check certs/, the broker's certificate and its name" % error, BROKER_TLS)
+        return LinkError("%s (%s)" % (what, error))
 
     async def answer(self) -> None:
         """Wait at most 5 s for the next whole packet."""

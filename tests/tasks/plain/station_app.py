@@ -16,6 +16,7 @@ from board.board import Board
 
 from evse.faults import EVENT_PICKUP
 from evse.image import Image
+from evse.link import telemetry
 from evse.store.budget import BudgetStore
 from evse.store.energy import EnergyStore
 from evse.store.journal import JournalStore
@@ -105,6 +106,13 @@ def hurry():
 HEAP = [0]
 
 
+def journal(station):
+    """Return the newest records as text."""
+    store = station.journal
+    records = [store.read(number) for number in range(max(store.oldest, store.newest - 15), store.newest + 1)]
+    return [telemetry.event_text((r[1], r[3], r[4], r[5], r[6]), None) for r in records if r is not None]
+
+
 def write_report(station, cycle, mqtt):
     HEAP[0] = max(HEAP[0], gc.mem_alloc())
     gc.collect()
@@ -125,6 +133,7 @@ def write_report(station, cycle, mqtt):
         "lease_sequence": lease.sequence,
         "restarts": {keeper.task.name: keeper.restarts for keeper in station.keepers},
         "notes": [text for _ticks, _who, text in station.notes.latest(32)],
+        "journal": journal(station),
         "waiting": mqtt.outbox.waiting(),
         "lost_events": mqtt.outbox.lost_events,
     }
