@@ -18,6 +18,7 @@ from rich.console import Console
 
 from backfeed.checkout import BUILD
 from backfeed.errors import LIMIT_BROKEN, InputError
+from hil.campaign import day
 from hil.campaign.case import Result
 from hil.campaign.invariants import Times
 from hil.campaign.plan import CASES, Case, Plan, load
@@ -104,6 +105,22 @@ def _page(results: list[Result], figures: dict[str, Any]) -> str:
     )
 
 
+def live(console: Console, halves: tuple[str, ...], as_json: bool) -> int:
+    """Live through ordinary days; write build/campaign/<half>.json; return the exit code."""
+
+    def show(hour: float, text: str) -> None:
+        console.print(f"{hour:5.2f} h  {text}", highlight=False, soft_wrap=True)
+
+    passed = True
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    for name in halves:
+        figures = day.run_day(day.half(name), show).as_dict()
+        (FOLDER / f"{name}.json").write_text(json.dumps(figures, indent=1) + "\n")
+        passed = passed and bool(figures["passed"])
+        click.echo(json.dumps(figures, indent=1) if as_json else f"{name}: {figures}")
+    return 0 if passed else LIMIT_BROKEN
+
+
 @click.command()
 @click.argument("names", nargs=-1, metavar="[FAULT ...]")
 @click.option("--state", "states", multiple=True, help="Only this session state; may be repeated.")
@@ -112,15 +129,23 @@ def _page(results: list[Result], figures: dict[str, Any]) -> str:
 @click.option(
     "--cases", "path", type=click.Path(path_type=Path), default=CASES, help="Another file of states and faults."
 )
+@click.option(
+    "--day", "half", type=click.Choice([*day.HALVES, "both"]), help="Instead: 24 hours of ordinary days, or one half."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON.")
-def campaign(names: tuple[str, ...], states: tuple[str, ...], every: int, jobs: int, path: Path, as_json: bool) -> None:
+def campaign(
+    names: tuple[str, ...], states: tuple[str, ...], every: int, jobs: int, path: Path, half: str | None, as_json: bool
+) -> None:
     """Run every fault in every session state; write build/campaign. Exit code 1 when a case does not hold.
 
     \b
     backfeed campaign
     backfeed campaign estop pilot_diode --state exporting
+    backfeed campaign --day both
     """
     console = Console(stderr=True)
+    if half:
+        sys.exit(live(console, day.HALVES if half == "both" else (half,), as_json))
     cases = chosen(load(path), names, states, every)
 
     def show(result: Result) -> None:
