@@ -39,7 +39,8 @@ class Trouble:
 
     do: actions that set it. dark_ms: current has ended by then and stays away as long as it lasts (lasts_ms).
     export_ms: the same for export. shut: the contactor may not close while it lasts. says: one of these is on the
-    console. silent: state -> why nothing need be said there. excuses: invariants that this fault itself breaks in the plant.
+    console. silent: state -> why nothing need be said there. excuses: invariants that this fault itself breaks in the
+    plant.
     """
 
     name: str
