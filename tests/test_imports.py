@@ -14,12 +14,13 @@ BOARDS = ROOT / "boards"
 HOST = ROOT / "host_tools" / "backfeed"
 
 STAGES = {"sense", "protect", "decide", "limit", "actuate"}
-BASE = {"fixed", "faults", "points", "image", "mailbox"}
+BASE = {"fixed", "faults", "points", "image", "mailbox", "reactive"}
 # What the first package of each firmware part may name inside evse. A part may always import itself.
 ALLOWED = {
     "fixed": set(),
     "faults": set(),
     "points": set(),
+    "reactive": set(),
     "image": {"fixed", "faults", "points"},
     "mailbox": {"fixed", "image"},
     **{stage: BASE for stage in STAGES},

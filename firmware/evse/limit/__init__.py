@@ -19,7 +19,7 @@ from evse.limit.rating import Cable, Inverter, Rating, Vehicle
 from evse.limit.site import SiteLimit
 from evse.limit.soc import SocGuard
 from evse.limit.temperature import BatteryTemperature, Temperature
-from evse.profiles.reactive import most_reactive_permille
+from evse.reactive import most_reactive_permille
 
 SLOW_MS = 50
 STOP_PERMILLE_MIN = 15000  # a normal stop reaches zero in 4 s at most: it has 6 s

@@ -6,7 +6,7 @@ same at any export. Writes protection.perturb_var (+ absorbs), which limit adds 
 """
 
 from evse.fixed import clamp
-from evse.profiles.reactive import most_reactive_permille
+from evse.reactive import most_reactive_permille
 
 SAG_PERMILLE = 900  # of nominal: below it pushes shrink with the square of the voltage, as a weak grid demands
 
