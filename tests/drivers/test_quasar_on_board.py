@@ -119,7 +119,7 @@ def test_its_errors_are_told_and_stop_power(rig: Rig) -> None:
     charger.run(6)
     shown = "\n".join(charger.ask("warnings"))
     assert "error register 541 reads 0x0040" in shown
-    assert "inverter_alarm (active)" in "\n".join(charger.ask("faults"))
+    assert "inverter_alarm     ACTIVE" in "\n".join(charger.ask("faults"))
     assert charger.get("contactor")["contactor"] == "0"
 
 

@@ -50,7 +50,7 @@ def test_boots_to_idle_and_says_why_no_power_flows(flavour: str) -> None:
     assert "No vehicle is plugged in" in shown
     assert "OK session_state=idle fault_count=0" in shown
     assert "boot" in shown
-    assert "inverter age=" in shown
+    assert "inverter     age=" in shown
     assert "OK profile=uk_g98" in shown
     assert "ERR" not in shown
 
@@ -66,7 +66,7 @@ def test_an_unusable_profile_is_held_safe_with_the_console_alive(tmp_path: Path,
         assert not board.outputs.gate_arm
         assert not board.outputs.contactor
         assert len(board.resets) == 1, "the watchdog must not bite a charger that is held safe"
-    assert "profile (active): Grid code profile cannot be used" in shown
+    assert "profile            ACTIVE Grid code profile cannot be used" in shown
     assert "held safe, no cycle" in shown
     assert "OK profile=uk_g98 was=ieee1547_cat_b effect=after reboot" in shown
 
@@ -83,7 +83,7 @@ def test_damaged_settings_fall_back_with_a_fault(tmp_path: Path) -> None:
     with VirtualBoard(Station(), fram_path=fram) as board:
         board.run(3)
         shown = session(board, "faults", "log", "clear", "get fault_count soc_floor_permille")
-    assert "settings (active): Settings were damaged" in shown
+    assert "settings           ACTIVE Settings were damaged" in shown
     assert "defaults are in use" in shown
     assert "soc_floor_permille=200" in shown
 
