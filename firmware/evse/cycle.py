@@ -22,11 +22,11 @@ class Cycle:
         self._inputs = image.inputs
         self._status = image.status
         self._events = image.events
-        self._sense = sense.run
-        self._protect = protect.run
-        self._decide = decide.run
-        self._limit = limit.run
-        self._actuate = actuate.run
+        self._sense = sense
+        self._protect = protect
+        self._decide = decide
+        self._limit = limit
+        self._actuate = actuate
         self._gate = gate
         self._started = 0
         self._last_us = 0
@@ -35,11 +35,11 @@ class Cycle:
         """Run one scan. The argument is the timer that some ports pass."""
         start_us = ticks_us()
         self._begin(start_us)
-        self._sense()
-        self._protect()
-        self._decide()
-        self._limit()
-        self._actuate()
+        self._sense.run()
+        self._protect.run()
+        self._decide.run()
+        self._limit.run()
+        self._actuate.run()
         self._end(start_us)
 
     def _begin(self, start_us: int) -> None:

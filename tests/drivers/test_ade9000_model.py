@@ -53,7 +53,8 @@ class Bench:
         self.world = World()
         link = types.SimpleNamespace(world=self.world, IN_AFE=IN_AFE, IN_PERIOD=IN_PERIOD)
         monkeypatch.setitem(sys.modules, "_link", link)
-        monkeypatch.setattr(builtins, "ptr8", bytearray, raising=False)
+        for pointer in ("ptr8", "ptr32"):
+            monkeypatch.setattr(builtins, pointer, bytearray, raising=False)
         monkeypatch.setattr(builtins, "micropython", micropython, raising=False)
         spec = importlib.util.spec_from_file_location("_part_ade9000", MODULE)
         module = importlib.util.module_from_spec(spec)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# ruff: noqa: F821  (ptr8 belongs to the viper emitter)
+# ruff: noqa: F821  (ptr8 and ptr32 belong to the viper emitter)
 """SPI side of the ADE9000: command words, burst reads, CRC, configuration registers.
 
 Sources: ADE9000 data sheet (register map), UG-1098 (SPI protocol, CRC). What the DSP measures comes from the host,
@@ -12,6 +12,12 @@ from array import array
 import _link
 from _link import world
 
+from micropython import const
+
+_BURST_FIRST = const(0x680)  # measured registers by phase
+_BURST_END = const(0x6BD)
+_IN_AFE = const(64)  # _link.IN_AFE and IN_PERIOD, for the viper emitter
+_IN_PERIOD = const(308)
 _VERSION, _PART_ID, _RUN, _CONFIG1 = 0x4FE, 0x472, 0x480, 0x481
 _CRC_SPI, _LAST_CMD, _WR_LOCK, _STATUS0, _STATUS1 = 0x4A9, 0x4AE, 0x4BF, 0x402, 0x403
 _BURST_EN, _SWRST = 1 << 11, 1
@@ -72,17 +78,43 @@ def _crc(data: ptr8, at: int, count: int) -> int:
 
 
 @micropython.viper
-def _answer(received: ptr8, source: ptr8, start: int, count: int) -> int:
-    """Put count bytes of the register block behind two idle bytes; return the CRC of the last register."""
+def _answer(inbox: ptr8, registers: ptr32, sent: ptr8, received: ptr8, size: int) -> int:
+    """Answer what a driver reads all the time; return the CRC of the last register, or -1: not one of those.
+
+    That is a burst of measured registers, one line period, or one 32-bit register that holds what was written.
+    """
+    address = sent[0] << 4 | sent[1] >> 4
+    count = size - 2
+    if address >= _BURST_FIRST:
+        if count > (_BURST_END - address) * 4:
+            return -1
+        start = _IN_AFE + (address - _BURST_FIRST) * 4
+        for i in range(count):
+            received[2 + i] = inbox[start + i]
+    elif size != 8:
+        return -1
+    elif 0x418 <= address <= 0x41B:
+        start = _IN_PERIOD + (address - 0x418) * 4
+        for i in range(4):
+            received[2 + i] = inbox[start + i]
+        count = 4
+    elif 0x404 <= address < 0x418:
+        value = registers[address]
+        for i in range(4):
+            received[2 + i] = value >> (24 - 8 * i) & 0xFF
+        count = 4
+    else:
+        return -1
     received[0] = 0
     received[1] = 0
-    for i in range(count):
-        received[2 + i] = source[start + i]
     check = 0xFFFF
-    for i in range(count - 4, count):
-        check ^= source[start + i] << 8
+    for i in range(count - 2, count + 2):
+        check ^= received[i] << 8
         for _ in range(8):
             check = ((check << 1) ^ 0x1021) & 0xFFFF if check & 0x8000 else (check << 1) & 0xFFFF
+    if size == 8 and address < _BURST_FIRST:
+        received[6] = check >> 8
+        received[7] = check & 0xFF
     return check
 
 
@@ -129,37 +161,19 @@ class Ade9000:
         size = len(sent)
         if size != len(received):
             raise ValueError("buffers must be the same length")
-        if not (size > 5 and self._whole_read(sent[0] << 8 | sent[1], received, size)):
-            self._clock(sent, received, size)
         fault = world.inputs.spi_fault
+        if self._selected and not fault and not self._count and self._burst and size > 5 and sent[1] & 8:
+            check = _answer(self._inbox, self._registers, sent, received, size) if world.now >= self._ready_us else -1
+            if check >= 0:
+                self._last_crc = check
+                self._command = sent[0] << 8 | sent[1]
+                self._count = size
+                return
+        self._clock(sent, received, size)
         if fault == _BROWN_OUT:
             self._starve(received, size)
         elif fault:
             self._disturb(fault, received, size)
-
-    def _whole_read(self, command, received, size):
-        """Answer the reads a driver makes all the time: measured registers in a burst, one register with its CRC."""
-        if self._count or not self._selected or not command & 8 or world.now < self._ready_us:
-            return False
-        address = command >> 4
-        if self._burst and address >= 0x680 and size - 2 <= (0x680 + 61 - address) * 4:
-            self._last_crc = _answer(received, self._inbox, _link.IN_AFE + (address - 0x680) * 4, size - 2)
-        elif 0x418 <= address <= 0x41B and size == 8:
-            check = _answer(received, self._inbox, _link.IN_PERIOD + (address - 0x418) * 4, 4)
-            received[6] = check >> 8
-            received[7] = check & 0xFF
-            self._last_crc = check
-        elif size == 8 and not 0x480 <= address < 0x500 and not (self._burst and address >= 0x500):
-            self._load(address)
-            check = _answer(received, self._word, 0, 4)
-            received[6] = check >> 8
-            received[7] = check & 0xFF
-            self._last_crc = check
-        else:
-            return False
-        self._command = command
-        self._count = size
-        return True
 
     def _clock(self, sent, received, size):
         at = 0

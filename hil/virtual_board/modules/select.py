@@ -51,10 +51,10 @@ class _Polled:
     """A stream written in Python, such as asyncio's ThreadSafeFlag: its ioctl says whether it is ready."""
 
     def __init__(self, stream):
-        self._ioctl = stream.ioctl
+        self.stream = stream
 
     def poll_events(self, flags):
-        return self._ioctl(3, flags) & flags  # MP_STREAM_POLL
+        return self.stream.ioctl(3, flags) & flags  # MP_STREAM_POLL
 
 
 class poll:
@@ -62,7 +62,8 @@ class poll:
 
     def __init__(self):
         self._entries = {}  # id -> [object, flags, source of events]
-        self._always = False  # some entry waits for POLLOUT
+        self._room = False  # some entry waits for POLLOUT
+        self._flags = []  # (stream, flags) of those written in Python, which may be set without a message
         self._seen = -1  # world.input_serial at which nothing was readable
         self._spins = 0
 
@@ -94,11 +95,23 @@ class poll:
         self._changed()
 
     def _changed(self):
-        self._always = False  # something may become ready without a message: room to write, or a flag set in a timer
+        self._room = False
+        self._flags = []
         for entry in self._entries.values():
-            if entry[1] & POLLOUT or isinstance(entry[2], _Polled):
-                self._always = True
+            if entry[1] & POLLOUT:
+                self._room = True
+            if isinstance(entry[2], _Polled):
+                self._flags.append((entry[2].stream, entry[1]))
         self._seen = -1
+
+    def _asks(self):
+        """Whether each object must be asked: input comes with a message only, room to write and flags by themselves."""
+        if world.input_serial != self._seen or self._room:
+            return True
+        for stream, flags in self._flags:
+            if stream.ioctl(3, flags):
+                return True
+        return False
 
     def _ready(self):
         ready = None
@@ -114,8 +127,7 @@ class poll:
         return ready
 
     def ipoll(self, timeout=-1, flags=0):
-        # Input comes with a message only: most waits need not ask each object.
-        if world.input_serial != self._seen or self._always:
+        if self._asks():
             ready = self._ready()
             if ready:
                 self._spin()
@@ -129,7 +141,7 @@ class poll:
         limit_us = FAR_US if timeout < 0 else now_us - (now_us - world.boot_us) % 1000 + timeout * 1000
         while world.now < limit_us:
             world.advance(limit_us)
-            if world.input_serial != self._seen or self._always:
+            if self._asks():
                 ready = self._ready()
                 if ready:
                     return ready
