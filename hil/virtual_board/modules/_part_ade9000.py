@@ -78,7 +78,7 @@ def _crc(data: ptr8, at: int, count: int) -> int:
 
 
 @micropython.viper
-def _answer(inbox: ptr8, registers: ptr32, sent: ptr8, received: ptr8, size: int) -> int:
+def _answer(inbox: ptr8, registers: ptr32, sent: ptr8, received: ptr8, size: int) -> int:  # noqa: C901  (one run)
     """Answer what a driver reads all the time; return the CRC of the last register, or -1: not one of those.
 
     That is a burst of measured registers, one line period, or one 32-bit register that holds what was written.
