@@ -103,10 +103,11 @@ def _value(place):
 
 def members(values: dict, names) -> bytes:
     """Return the named members of a dict as JSON without braces; a plain text or number without a str in between."""
-    return b",".join([b'"%s":%s' % (name.encode(), _dump(values[name])) for name in names])
+    return b",".join([b'"%s":%s' % (name.encode(), dump(values[name])) for name in names])
 
 
-def _dump(value) -> bytes:
+def dump(value) -> bytes:
+    """Return value as JSON; a list is one of names."""
     if type(value) is int:
         return b"%d" % value
     if isinstance(value, str) and '"' not in value and "\\" not in value:

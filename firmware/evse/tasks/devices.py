@@ -3,6 +3,10 @@
 
 import json
 
+from evse.link.telemetry import dump
+
+FRAME_BYTES = 64  # braces, names and the count
+
 
 def find(station, name: str):
     """Return the task of that name, or None."""
@@ -40,18 +44,22 @@ def capabilities(driver) -> dict:
     }
 
 
-def text(station, most: int) -> str:
+def text(station, most: int) -> bytes:
     """Return all of it as JSON of at most `most` bytes; what does not fit is counted in "more"."""
     inverter = find(station, "inverter")
     driver = inverter.driver if inverter is not None and inverter.online else None
-    said = {"inverter": capabilities(driver) if driver else None, "cannot": [], "warnings": [], "more": 0}
-    size = len(json.dumps(said))
-    for key, lines in (("warnings", warnings(station)), ("cannot", driver.cannot if driver else ())):
+    made = [b'"inverter":%s' % json.dumps(capabilities(driver) if driver else None).encode()]
+    room = most - len(made[0]) - FRAME_BYTES
+    more = 0
+    for key, lines in ((b"warnings", warnings(station)), (b"cannot", driver.cannot if driver else ())):
+        kept = []
         for line in lines:
-            size += len(json.dumps(line)) + 2
-            if size > most:
-                said["more"] += 1
-                size -= len(json.dumps(line)) + 2
+            quoted = dump(line)
+            if len(quoted) < room:
+                kept.append(quoted)
+                room -= len(quoted) + 1
             else:
-                said[key].append(line)
-    return json.dumps(said)
+                more += 1
+        made.append(b'"%s":[%s]' % (key, b",".join(kept)))
+    made.append(b'"more":%d' % more)
+    return b"{%s}" % b",".join(made)

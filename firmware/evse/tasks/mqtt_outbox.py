@@ -45,7 +45,7 @@ class Outbox:
         self._written = 0  # members of it that are in `payload`
         self._state = None
         self._state_ms = 0
-        self._devices = ""  # what the broker was last told of them
+        self._devices = b""  # what the broker was last told of them
         self._devices_ms = 0
         self._online = False
         self.lost_events = 0
@@ -89,7 +89,7 @@ class Outbox:
         """A new connection: say again what a broker may have forgotten."""
         self._online = False
         self._state = None
-        self._devices = ""
+        self._devices = b""
         self._devices_ms = 0
         self._setting = 0
         self._settings_seen = self._station.settings.changed
