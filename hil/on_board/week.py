@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
 """The whole firmware with a cycle of 1 Hz, so that a week of the tasks is affordable; each hour a line of JSON.
 
-main.py runs unmodified; only the ticker's period is other. The cycle is then late by definition: it says so once and
-no power flows. Tasks, stores, clock, console and MQTT run at their own rates. Arguments: the ticker's period in ms,
-seconds between two lines.
+main.py runs unmodified, but the ticker's period is other and there is no inverter task, which would wake 100 times a
+second. The cycle is then late by definition: it says so once and no power flows. The other tasks, stores, clock,
+console and MQTT run at their own rates. Arguments: the ticker's period in ms, seconds between two lines.
 """
 
 # ruff: noqa: F821  (execfile is a builtin of the unix port)
@@ -28,16 +28,21 @@ def slow_ticker():
 
 
 def keep_station():
-    """Remember the station that main builds, and start the reporter beside its supervisor."""
+    """Remember the station that main builds, take its inverter task away, start the reporter beside its supervisor."""
     from evse.tasks.supervisor import Supervisor
 
-    run = Supervisor.run
+    begin, run = Supervisor.__init__, Supervisor.run
+
+    def without_inverter(self, station):
+        station.tasks = [one for one in station.tasks if getattr(one, "name", "") != "inverter"]
+        begin(self, station)
 
     async def beside(self):
         known["station"] = self._station
         asyncio.create_task(report())
         await run(self)
 
+    Supervisor.__init__ = without_inverter
     Supervisor.run = beside
 
 

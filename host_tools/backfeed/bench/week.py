@@ -3,8 +3,8 @@
 
 What runs: main.py whole; clock, journal, records, console, MQTT with telemetry each second, supervisor, at their own
 rates, on the virtual board. What does not: the cycle runs once a second instead of 100 times (it says that it is late
-and no power flows), the inverter is off, and the broker is the plant's (`plant_broker`), exact in virtual time. The
-whole closed loop with Mosquitto has its own soak, `heap_growth_soak_bytes`.
+and no power flows), the inverter task is left out, and the broker is the plant's (`plant_broker`), exact in virtual
+time. The whole closed loop with Mosquitto has its own soak, `heap_growth_soak_bytes`.
 """
 
 from __future__ import annotations
@@ -43,32 +43,17 @@ SETTINGS: dict[str, Any] = {
     "device_id": ID,
     "summer_time": "eu",
     "utc_offset_min": 60,
-    "inverter_kind": "sunspec_tcp",
-    "inverter_host": "10.0.0.8:502",
 }
 PATIENCE_S = 36000.0  # of real time: the run may be paused
 COMMANDS_AN_HOUR = 5
 
 
-class Off:
-    """A device that is switched off: connections are refused."""
-
-    listening = False
-
-    def receive(self, data: bytes, t_us: int) -> None:
-        """Never called: nobody is connected."""
-
-    def transmit(self) -> list[tuple[int, bytes]]:
-        """Say nothing."""
-        return []
-
-
 class Quiet:
-    """A healthy grid, no vehicle, an inverter that is off."""
+    """A healthy grid and no vehicle."""
 
     def __init__(self, broker: PlantBroker) -> None:
         self.serial: dict[str, SerialDevice] = {}
-        self.tcp: dict[str, SerialDevice] = {ADDRESS: broker, SETTINGS["inverter_host"]: Off()}
+        self.tcp: dict[str, SerialDevice] = {ADDRESS: broker}
         self._inputs = BoardInputs()
         afe = self._inputs.afe
         afe.voltage_v = [230.0, 0.0, 0.0]
