@@ -4,9 +4,9 @@
 Literal dicts only: the host reads this file as data.
 """
 
-BOARD = {"name": "esp32s3_ref", "port": "esp32", "mcu": "esp32s3"}
+BOARD = {"name": "esp32s3_ref", "port": "esp32", "mcu": "esp32s3", "psram": "quad"}
 
-# Signal -> GPIO. No strapping (0, 3, 45, 46), flash or PSRAM (26-37), USB (19, 20) or console (43, 44) pin.
+# Signal -> GPIO. No strapping (0, 3, 45, 46), flash (26-34) or USB (19, 20) pin; 35-37 are an octal PSRAM's.
 # Analog inputs are on ADC1 (1-10): ADC2 is shared with Wi-Fi.
 PINS = {
     "pilot_high_adc": 1,
@@ -34,10 +34,14 @@ PINS = {
     "estop": 42,
     "cable_lock": 47,
     "lamp": 48,
+    "can_mosi": 35,
+    "can_sck": 36,
+    "can_miso": 37,
+    "can_cs": 43,
 }
 
 # Controller ids of the buses.
-BUSES = {"afe_spi": 1, "fram_i2c": 0, "inverter_uart": 1}
+BUSES = {"afe_spi": 1, "fram_i2c": 0, "inverter_uart": 1, "can_spi": 2}
 
 # Full scale of the front ends and dividers, as wired. The firmware and the simulated world both use these.
 SCALES = {
@@ -51,6 +55,7 @@ SCALES = {
     "ntc_pullup_ohm": 10000,
     "ntc_r25_ohm": 10000,
     "ntc_beta_k": 3435,
+    "can_crystal_hz": 16000000,
 }
 
 # What contactor, wiring and connector carry.

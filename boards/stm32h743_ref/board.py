@@ -14,3 +14,9 @@ class Board(ReferenceBoard):
 
     def __init__(self):
         super().__init__(pins, port_stm32, Ade9000, FramMb85rc256v)
+
+    def open_can(self, bit_rate: int, identifier: int, mask: int):
+        """Return the CAN controller's face."""
+        from evse.drivers.can_port import CanPort  # its memory only where it is wanted
+
+        return CanPort(port_stm32.open_can(pins.BUSES, bit_rate), identifier, mask)

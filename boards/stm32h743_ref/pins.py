@@ -33,10 +33,12 @@ PINS = {
     "estop": "PG14",
     "cable_lock": "PD14",
     "lamp": "PB0",
+    "can_rx": "PD0",
+    "can_tx": "PD1",
 }
 
 # Controller ids of the buses; their pins come from MicroPython's board definition and must be those above.
-BUSES = {"afe_spi": 3, "fram_i2c": 1, "inverter_uart": 2}
+BUSES = {"afe_spi": 3, "fram_i2c": 1, "inverter_uart": 2, "can": 1}
 
 # Full scale of the front ends and dividers, as wired. The firmware and the simulated world both use these.
 SCALES = {

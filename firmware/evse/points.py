@@ -122,7 +122,7 @@ SETTINGS = (
         "inverter_kind",
         SETTING,
         "",
-        ("sunspec_rtu", "sunspec_tcp", "quasar"),
+        ("sunspec_rtu", "sunspec_tcp", "quasar", "infypower"),
         0,
         "sunspec_rtu",
         INSTALLER,
@@ -145,6 +145,8 @@ SETTINGS = (
         "",
         "The inverter returns to zero by itself after this.",
     ),
+    ("battery_least_mv", SETTING, "mV", 0, 1000000, 0, INSTALLER, "", "infypower: lowest battery voltage; 0: unset."),
+    ("battery_most_mv", SETTING, "mV", 0, 1000000, 0, INSTALLER, "", "infypower: highest battery voltage; 0: unset."),
     # Site meter at the grid connection
     (
         "meter_kind",

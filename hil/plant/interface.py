@@ -96,6 +96,16 @@ class SerialDevice(Protocol):
         """Return and forget (time of the last stop bit in us, bytes) sent since the last call."""
 
 
+class CanNode(Protocol):
+    """A node of the board's CAN bus, which knows arbitration, frame times and errors (virtual_board/can_line.py)."""
+
+    def receive(self, identifier: int, data: bytes, t_us: int) -> None:
+        """Take a frame of 29-bit identifier that ended at plant time t_us."""
+
+    def transmit(self) -> list[tuple[int, int, bytes]]:
+        """Return and forget (time from which it wants the bus in us, identifier, data) since the last call."""
+
+
 class Timed(Protocol):
     """A device with timers of its own."""
 

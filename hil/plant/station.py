@@ -17,7 +17,7 @@ from hil.plant import kernel
 from hil.plant.config import StationConfig
 from hil.plant.faults import COLD_C, FaultBoard
 from hil.plant.feeder import Feeder
-from hil.plant.interface import BoardInputs, BoardOutputs, SerialDevice, Timed
+from hil.plant.interface import BoardInputs, BoardOutputs, CanNode, SerialDevice, Timed
 from hil.plant.inverter_port import InverterPort
 from hil.plant.state import NEVER_US, OUT_GATE, OUT_SIZE
 from hil.plant.truth import Truth
@@ -34,6 +34,7 @@ class Station(Feeder):
         self.truth = Truth(self)
         self.inverter = InverterPort(self, baud=baud)
         self.serial: dict[str, SerialDevice] = {"inverter": self.inverter}
+        self.can: list[CanNode] = []  # what else is on the board's CAN bus
         self.tcp: dict[str, SerialDevice] = {}  # "host:port" -> what answers there
         self.timed: list[Timed] = [self.inverter]  # whatever has timers of its own
         places = {"world": self.world, "afe": self.afe, "unit": self.units[:1], "inverter": self.inverter}

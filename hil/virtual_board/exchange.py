@@ -10,6 +10,7 @@ import numpy as np
 from hil.plant.interface import BoardInputs, BoardOutputs, Plant
 from hil.virtual_board import wire
 from hil.virtual_board.bridge import Bridge
+from hil.virtual_board.can_line import CanLine
 from hil.virtual_board.console import PipeConsole, TerminalConsole
 from hil.virtual_board.errors import PlantFailed, VirtualBoardError
 from hil.virtual_board.faults import Faults
@@ -35,6 +36,7 @@ class Exchange:
         self.bridge = bridge
         self.faults = Faults(seed)
         self.line = SerialLine(0, None)
+        self.can = CanLine(getattr(plant, "can", ()))
         self.now_us = 0
         self.outputs = BoardOutputs()
         self.inputs = BoardInputs()
@@ -56,6 +58,7 @@ class Exchange:
     def _new_life(self) -> None:
         """Forget what the life before had said."""
         self._events.clear()
+        self.can.reset()
         self._prompt = False
         self._uart_awaited = False
         self._target = RUNNING
@@ -129,6 +132,8 @@ class Exchange:
         elif kind == wire.TX_AFE:
             self._afe.write(int.from_bytes(data[:2], "little"), int.from_bytes(data[2:], "little"))
             self._sequence = -1
+        elif kind == wire.TX_CAN:
+            self.can.take(channel, t_us, data)
         elif kind == wire.TX_CONNECT:
             self.bridge.connect(channel, t_us, data.decode())
         elif kind == wire.TX_SEND:
@@ -151,6 +156,8 @@ class Exchange:
             t_us = line_us
         if self.bridge.next_us < t_us:
             t_us = self.bridge.next_us
+        if self.can.next_us < t_us:
+            t_us = self.can.next_us
         if self._wdt_us and self._wdt_us < t_us:
             t_us = self._wdt_us
         return t_us
@@ -162,6 +169,8 @@ class Exchange:
         for at_us, data in line.step(self.now_us) if line.next_us <= self.now_us else ():
             self._events.append(wire.event(wire.RX_UART, 0, at_us, data))
             self._prompt |= self._uart_awaited  # else it lies in the UART until the program looks
+        if self.can.nodes or self.can.next_us <= self.now_us:
+            self._events.extend(self.can.step(self.now_us))
         self.bridge.check(self.now_us)
         if self.bridge.next_us <= self.now_us:
             self._events.extend(self.bridge.take(self.now_us))
@@ -224,7 +233,7 @@ class Exchange:
             self.console.fresh = False
             flags |= wire.FLAG_STDIN
         extra = b"".join(self._events) if self._events else b""
-        wake_us = min(self.line.next_us, self.bridge.next_us, self._limit_us, self.now_us + STEP_US)
+        wake_us = min(self.line.next_us, self.bridge.next_us, self.can.next_us, self._limit_us, self.now_us + STEP_US)
         wire.IN_HEAD.pack_into(message, 0, len(extra), flags, faults.spi, 0, self.now_us, wake_us)
         self._target = RUNNING
         if extra:

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: MIT
 """CAN: questions and answers on one bus, in the same shape as the Modbus masters (`await bus.transact(transfer)`).
 
-The controller under it (`can_port.CanPort`, or any object with the same face): `send(identifier, data)` returns 0 when
-its queue is full or it is off the bus, else 1; `receive(frame)` 1 or 0; `off()` 1 when it has left the bus;
-`restart()`. All identifiers have 29 bits; frames of other lengths or kinds are not delivered. CAN checks and repeats
-frames by itself; a question may still stay unanswered.
+The controller under it (`can_port.CanPort`, `can_mcp2515.Mcp2515`): `send(identifier, data, priority)` takes back what
+has not left yet and returns 1, or 0 when it cannot send; `receive(frame)` 1 or 0; `off()` 1 when it has left the bus;
+`restart()`; `error` says why it does not work. All identifiers have 29 bits; frames of other lengths or kinds are not
+delivered. CAN checks and repeats frames by itself; a question may still stay unanswered.
 """
 
 from time import ticks_diff, ticks_ms
@@ -15,6 +15,8 @@ from evse.link import modbus
 FRAME_BYTES = 8
 TIMEOUT_MS = 100
 DRAIN_MOST = 64  # a babbling node must not hold the task
+LOOK_MS = 2  # a controller's two buffers are full after two frames of 1.1 ms; so no learning when the answer is due
+OPEN = -1  # a result: no answer yet
 RESTART_MS = 1000  # between two returns from bus-off
 
 
@@ -50,6 +52,11 @@ class CanBus(Wire):
         self._restart_ms = ticks_ms()
         self.restarts = 0
 
+    @property
+    def error(self) -> str:
+        """Why the controller does not work, for a person."""
+        return self._port.error
+
     def prepare(self) -> int:
         """Drop what nobody asked for; come back from bus-off."""
         port = self._port
@@ -65,8 +72,11 @@ class CanBus(Wire):
     def send(self, exchange) -> int:
         """Put the question on the bus; return ms until its answer is due."""
         self._sent_ms = ticks_ms()
-        exchange.result = -1 if self._port.send(exchange.identifier, exchange.data) else modbus.CLOSED
-        return 0 if exchange.result >= 0 else exchange.wait_ms or 1
+        if not self._port.send(exchange.identifier, exchange.data, exchange.priority):
+            exchange.result = modbus.CLOSED
+            return 0
+        exchange.result = OPEN
+        return LOOK_MS
 
     def look(self, exchange) -> int:
         """Look for the answer; return 0 when the try is over (see exchange.result), else ms until the next look."""
@@ -74,14 +84,13 @@ class CanBus(Wire):
             return 0
         if self._take(exchange):
             return 0
-        elapsed_ms = ticks_diff(ticks_ms(), self._sent_ms)
         if self.urgent(exchange):  # frames do not collide: nobody has to be waited for
             exchange.result = modbus.ABORTED
             return 0
-        if elapsed_ms >= exchange.timeout_ms:
+        if ticks_diff(ticks_ms(), self._sent_ms) >= exchange.timeout_ms:
             exchange.result = modbus.TIMEOUT
             return 0
-        return self.look_again_ms(elapsed_ms - exchange.wait_ms)
+        return LOOK_MS
 
     def _take(self, exchange) -> int:
         frame = self._frame

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """The controller's face that CanBus uses, over machine.CAN (STM32, MicroPython >= 1.28).
 
-Source: MicroPython documentation, "machine.CAN". The ESP32 port has no machine.CAN: there a part on SPI must show the
-same face.
+Source: MicroPython documentation, "machine.CAN". The ESP32 port has no machine.CAN: there a part on SPI shows the same
+face (`can_mcp2515.py`): send, receive, off, restart, error, overruns.
 """
 
 from evse.drivers.can_bus import FRAME_BYTES
@@ -18,15 +18,23 @@ class CanPort:
         self._remote = can.FLAG_RTR
         self._buffer = bytearray(FRAME_BYTES)
         self._message = [0, memoryview(self._buffer), 0, 0]
+        self._queued = None  # the transmit buffer of our last frame
         self.overruns = 0
+        self.error = ""
         can.set_filters(((identifier, mask, can.FLAG_EXT_ID),))
 
-    def send(self, identifier: int, data) -> int:
-        """Queue one frame; return 0 when the queue is full or the controller has left the bus."""
+    def send(self, identifier: int, data, _priority: int) -> int:
+        """Queue one frame in place of what has not left yet; return 0 when that fails or it has left the bus.
+
+        Taken back: setpoints reach the bus in the order they were given, and nothing older goes out after a trip.
+        """
         try:
-            return 0 if self._can.send(identifier, data, self._flag) is None else 1
+            if self._queued is not None:
+                self._can.cancel_send(self._queued)
+            self._queued = self._can.send(identifier, data, self._flag)
         except OSError:
             return 0
+        return 0 if self._queued is None else 1
 
     def receive(self, frame) -> int:
         """Take the next frame of 8 bytes into `frame`; return 0 when there is none."""
@@ -45,8 +53,11 @@ class CanPort:
 
     def off(self) -> int:
         """Return 1 when the controller has left the bus after too many errors."""
-        return 1 if self._can.state() == self._off else 0
+        off = self._can.state() == self._off
+        self.error = "the controller is off the bus after too many errors" if off else ""
+        return 1 if off else 0
 
     def restart(self) -> None:
         """Go back to the bus."""
+        self._queued = None
         self._can.restart()

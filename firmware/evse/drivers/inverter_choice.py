@@ -4,12 +4,12 @@
 from evse.drivers.inverter_sunspec import InverterSunSpec
 from evse.drivers.modbus_tcp import PORT, ModbusTcp
 
-SUNSPEC_RTU, SUNSPEC_TCP, QUASAR = "sunspec_rtu", "sunspec_tcp", "quasar"
-KINDS = (SUNSPEC_RTU, SUNSPEC_TCP, QUASAR)
+SUNSPEC_RTU, SUNSPEC_TCP, QUASAR, INFYPOWER = "sunspec_rtu", "sunspec_tcp", "quasar", "infypower"
+KINDS = (SUNSPEC_RTU, SUNSPEC_TCP, QUASAR, INFYPOWER)
 
 
 class HostError(ValueError):
-    """An address that cannot be used: one line with the setting, its value and what to do."""
+    """A setting that cannot be used here: one line with the setting, its value and what to do."""
 
 
 def host_port(setting: str, text: str, port: int = PORT):
@@ -30,17 +30,29 @@ def open_tcp(setting: str, text: str) -> ModbusTcp:
     return ModbusTcp(host, port)
 
 
-def open_inverter(settings, serial_bus):
-    """Return the driver that the settings name. serial_bus: called for the ModbusBus of the RS-485 line."""
+def open_inverter(settings, lines):
+    """Return the driver that the settings name. lines: makes the masters of the RS-485 line and of the CAN bus."""
     kind = settings.inverter_kind
     if kind == SUNSPEC_RTU:
-        return InverterSunSpec(serial_bus(), settings.inverter_address, settings.inverter_lease_ms)
+        return InverterSunSpec(lines.serial(), settings.inverter_address, settings.inverter_lease_ms)
+    if kind == INFYPOWER:
+        return _open_infypower(settings, lines)
     bus = open_tcp("inverter_host", settings.inverter_host)
     if kind == SUNSPEC_TCP:
         return InverterSunSpec(bus, settings.inverter_address, settings.inverter_lease_ms)
     from evse.drivers.inverter_quasar import InverterQuasar  # its memory only where it is wanted
 
     return InverterQuasar(bus, settings.inverter_address, settings.inverter_lease_ms)
+
+
+def _open_infypower(settings, lines):
+    from evse.drivers import inverter_infypower as infypower
+
+    bus = lines.can(infypower.BIT_RATE, infypower.OURS, infypower.OURS_MASK)
+    if bus is None:
+        raise HostError("inverter_kind=infypower needs a CAN bus, which this board lacks; choose another kind")
+    window_mv = (settings.battery_least_mv, settings.battery_most_mv)
+    return infypower.InverterInfypower(bus, settings.inverter_address, settings.inverter_lease_ms, window_mv)
 
 
 async def connect(driver):

@@ -19,11 +19,13 @@ from time import ticks_diff, ticks_ms
 
 from evse.drivers.can_bus import CanTransfer
 from evse.drivers.inverter import POWER_MAX_W, Inverter
-from evse.drivers.modbus_bus import READ, TRIP, WRITE
 from evse.drivers.sunspec_device import DeviceError
+from evse.drivers.turn import READ, TRIP, WRITE
 from evse.link import modbus, sunspec
 
+BIT_RATE = 125000
 CONTROLLER = 0xF0
+OURS, OURS_MASK = CONTROLLER << 8, 0xFF00  # identifiers of what is sent to us
 GROUP = 11
 READ_INFO, WRITE_SETTING = 0x23, 0x24
 VOLTAGE, CURRENT, COUNT = 0x1001, 0x1002, 0x1010
@@ -101,7 +103,8 @@ class InverterInfypower(Inverter):
             self._silent = 0
         least_mv, most_mv = self.window_mv
         if not 0 < least_mv < most_mv:
-            raise self._error(VOLTAGE, "the battery's voltage window (%d..%d mV) is unknown" % (least_mv, most_mv))
+            text = "battery_least_mv=%d, battery_most_mv=%d is no voltage window; set both, the lower one first"
+            raise DeviceError(text % (least_mv, most_mv))
         self.modules = await self._read(COUNT)
         if not 1 <= self.modules <= 60:
             raise self._error(COUNT, "counts %d modules; 1..60 are possible" % self.modules)
@@ -131,14 +134,14 @@ class InverterInfypower(Inverter):
         result = await self.bus.transact(transfer)
         value = sunspec.s32(transfer.answer, 2)
         if result or value == sunspec.NONE:
-            raise self._error(code, _why(result) if result else "reads %s" % bytes(transfer.answer[4:]))
+            raise self._error(code, self._why(result) if result else "reads %s" % bytes(transfer.answer[4:]))
         return value
 
     async def _write(self, transfer, value: int) -> None:
         sunspec.put32(transfer.data, 2, value)
         result = await self.send(transfer)
         if result:
-            raise self._error(sunspec.raw16(transfer.data, 0), _why(result))
+            raise self._error(sunspec.raw16(transfer.data, 0), self._why(result))
 
     def _error(self, code: int, what: str) -> DeviceError:
         return DeviceError("inverter group %d, CAN code 0x%04X: %s" % (self.unit, code, what))
@@ -152,6 +155,10 @@ class InverterInfypower(Inverter):
         for ask in self._asks:
             if await self.bus.transact(ask):
                 return 0
+        return self.take_status()
+
+    def take_status(self) -> int:
+        """Take the four answers; return 1 when they are possible."""
         voltage, current, status, mode = [ask.answer for ask in self._asks]
         mv, ma = sunspec.s32(voltage, 2), sunspec.s32(current, 2)
         if not 0 <= mv <= 1500000 or not -1000000 <= ma <= 1000000:
@@ -231,6 +238,7 @@ class InverterInfypower(Inverter):
             return 0  # the battery is not there, or not the one it was said to be
         return min(watts * 1000 // (self.voltage_mv // 1000), self.most_ma)
 
-
-def _why(result: int) -> str:
-    return ERRORS.get(result) or modbus.RESULTS.get(result, "error code %d" % result)
+    def _why(self, result: int) -> str:
+        if result == modbus.CLOSED:
+            return "CAN: %s" % (self.bus.error or "the frame could not be sent")
+        return ERRORS.get(result) or modbus.RESULTS.get(result, "error code %d" % result)

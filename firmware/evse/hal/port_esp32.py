@@ -7,7 +7,9 @@ from evse.hal.i2c_clear import clear
 from evse.hal.network_esp32 import Network
 from evse.hal.ticker_esp32 import Ticker, every
 
-__all__ = ("Millivolts", "Network", "Ticker", "every", "open_i2c", "open_spi", "open_uart")
+__all__ = ("Millivolts", "Network", "Ticker", "every", "open_can_spi", "open_i2c", "open_spi", "open_uart")
+
+CAN_SPI_BAUD = 8_000_000  # an MCP2515 takes 10 MHz
 
 
 class Millivolts:
@@ -31,6 +33,20 @@ def open_spi(pins, buses, baudrate: int):
         mosi=Pin(pins["afe_mosi"]),
         miso=Pin(pins["afe_miso"]),
     )
+
+
+def open_can_spi(pins, buses):
+    """Return the CAN controller's own SPI, mode 0, and its chip select, low = selected."""
+    spi = SPI(
+        buses["can_spi"],
+        baudrate=CAN_SPI_BAUD,
+        polarity=0,
+        phase=0,
+        sck=Pin(pins["can_sck"]),
+        mosi=Pin(pins["can_mosi"]),
+        miso=Pin(pins["can_miso"]),
+    )
+    return spi, Pin(pins["can_cs"], Pin.OUT, value=1)
 
 
 def open_i2c(pins, buses, frequency_hz: int):

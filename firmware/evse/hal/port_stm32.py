@@ -7,7 +7,7 @@ from evse.hal.i2c_clear import clear
 from evse.hal.network_stm32 import Network
 from evse.hal.ticker_stm32 import Ticker, every
 
-__all__ = ("Millivolts", "Network", "Ticker", "every", "open_i2c", "open_spi", "open_uart")
+__all__ = ("Millivolts", "Network", "Ticker", "every", "open_can", "open_i2c", "open_spi", "open_uart")
 
 REFERENCE_MV = 3300
 
@@ -25,6 +25,13 @@ class Millivolts:
 def open_spi(pins, buses, baudrate: int):
     """Return the AFE's SPI, mode 0; its pins are fixed, pins is for the wiring list."""
     return SPI(buses["afe_spi"], baudrate=baudrate, polarity=0, phase=0)
+
+
+def open_can(buses, bit_rate: int):
+    """Return the CAN controller; its pins come from the board definition. MicroPython >= 1.28."""
+    from machine import CAN
+
+    return CAN(buses["can"], bit_rate)
 
 
 def open_i2c(pins, buses, frequency_hz: int):

@@ -135,7 +135,7 @@ class InverterTask:
                 self.error = "no inverter line on this board"
                 return 0
             try:
-                self.driver = open_inverter(self._settings, self._lines.serial)
+                self.driver = open_inverter(self._settings, self._lines)
             except HostError as error:
                 self.error = str(error)
                 raise

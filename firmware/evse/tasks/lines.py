@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The board's Modbus masters: one for each line, whoever uses it, so that two tasks never talk at once."""
+"""The board's masters: one for each line, whoever uses it, so that two tasks never talk at once."""
 
 from evse.drivers.modbus_bus import ModbusBus
 
@@ -12,6 +12,16 @@ class Lines:
         self._settings = settings
         self._serial = None
         self._meter = None
+        self._can = None
+
+    def can(self, bit_rate: int, identifier: int, mask: int):
+        """Return the master of the CAN bus, None when the board has none. identifier, mask: received, 29 bits."""
+        opened = getattr(self._board, "open_can", None)
+        if self._can is None and opened is not None:
+            from evse.drivers.can_bus import CanBus  # its memory only where it is wanted
+
+            self._can = CanBus(opened(bit_rate, identifier, mask))
+        return self._can
 
     def serial(self):
         """Return the master of the inverter's RS-485 line, None when the board has none."""

@@ -6,6 +6,7 @@ from _board import BUSES, PINS, PORT
 from _machine_pin import Pin
 from _part_ade9000 import Ade9000
 from _part_mb85rc256v import Mb85rc256v
+from _part_mcp2515 import Mcp2515
 
 port = __import__("_port_" + PORT)
 
@@ -23,7 +24,7 @@ def _check_wire(pin, signal, bus):
 
 
 class SPI:
-    """Mode 0..3, MSB first. The bus named in BUSES carries the AFE; any other has nothing on it."""
+    """MSB first. BUSES says which carries the AFE and which a CAN controller; any other has nothing on it."""
 
     MSB, LSB = 0, 1
 
@@ -34,20 +35,24 @@ class SPI:
             raise ValueError("SPI(%r): 8 bits MSB first only" % (id,))
         self._part = None
         if id == BUSES["afe_spi"]:
-            self._wire(id, baudrate, polarity, phase, sck, mosi, miso)
+            self._wire(id, "afe", "ADE9000", 20, baudrate, polarity, phase, sck, mosi, miso)
+            self._part = Ade9000()
+            self.write_readinto = self._part.exchange  # a driver calls it each cycle
+            _machine_pin.select_listener = self._part.select
+        elif id == BUSES.get("can_spi"):
+            self._wire(id, "can", "MCP2515", 10, baudrate, polarity, phase, sck, mosi, miso)
+            self._part = Mcp2515.shared()
+            _machine_pin.chip_listener = self._part.select
 
-    def _wire(self, id, baudrate, polarity, phase, sck, mosi, miso):
+    def _wire(self, id, part, name, most_mhz, baudrate, polarity, phase, sck, mosi, miso):
         if not port.FIXED_BUSES and (sck is None or mosi is None or miso is None):
             raise ValueError("SPI(%r): sck, mosi and miso of this board must be named" % (id,))
-        for pin, signal in ((sck, "afe_sck"), (mosi, "afe_mosi"), (miso, "afe_miso")):
-            _check_wire(pin, signal, "SPI(%r)" % (id,))
-        if baudrate > 20_000_000:
-            raise ValueError("SPI(%r): ADE9000 takes 20 MHz at most" % (id,))
+        for pin, signal in ((sck, "_sck"), (mosi, "_mosi"), (miso, "_miso")):
+            _check_wire(pin, part + signal, "SPI(%r)" % (id,))
+        if baudrate > most_mhz * 1_000_000:
+            raise ValueError("SPI(%r): %s takes %d MHz at most" % (id, name, most_mhz))
         if polarity != phase:
-            raise ValueError("SPI(%r): ADE9000 takes mode 0 or 3" % (id,))
-        self._part = Ade9000()
-        self.write_readinto = self._part.exchange  # a driver calls it each cycle
-        _machine_pin.select_listener = self._part.select
+            raise ValueError("SPI(%r): %s takes mode 0 or 3" % (id, name))
 
     def write_readinto(self, write_buf, read_buf):
         if len(write_buf) != len(read_buf):

@@ -15,11 +15,13 @@ _INPUT = const(2)
 _GATE = const(3)
 _SELECT = const(4)
 _DRIVER = const(5)
+_CHIP = const(6)
 _box = world.box
 _inbox = world.inbox
 _outputs = world.outputs
 _pins = {}
 select_listener = None  # set by the SPI part: called with the chip select's level
+chip_listener = None  # set by the CAN controller: called with its chip select's level
 driver_listener = None  # set by the UART: called with the RS-485 driver's level
 
 
@@ -29,6 +31,8 @@ def _role(signal):
         return _GATE, _link.OUT_SLOTS
     if signal == "afe_cs":
         return _SELECT, 0
+    if signal == "can_cs":
+        return _CHIP, 0
     if signal == "inverter_de":
         return _DRIVER, _link.OUT_SLOTS + _link.DIGITAL_OUT.index(signal)
     if signal in _link.DIGITAL_OUT:
@@ -99,6 +103,10 @@ class Pin:
 
     def _drive(self, level):
         kind = self._kind
+        if kind == _CHIP:
+            if chip_listener is not None:
+                chip_listener(level)
+            return
         _box[self._slot] = level
         if kind == _SLOT:
             world.dirty = True

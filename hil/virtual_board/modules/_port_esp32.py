@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT
 """What an ESP32-S3 and MicroPython's esp32 port allow. Sources: ESP32-S3 data sheet, MicroPython esp32 docs."""
 
+from _board import BOARD
+
 IN, OUT, OPEN_DRAIN = 1, 3, 7
 PULL_DOWN, PULL_UP = 1, 2
 TIMER_IDS = (0, 1, 2, 3)
@@ -18,7 +20,7 @@ ADC_BITS = 12
 ADC_FULL_UV = 3_100_000  # 11 dB attenuation saturates here
 
 _FLASH = range(26, 33)
-_OCTAL = range(33, 38)
+_OCTAL = range(33, 38)  # 35..37 are free where the PSRAM is not octal; 33 and 34 are not led out
 _STRAPPING = (0, 3, 45, 46)
 _USB = (19, 20)
 
@@ -27,7 +29,7 @@ def check_pin(pin):
     """Raise ValueError for a pin that the chip lacks or a board must not use."""
     if not isinstance(pin, int) or not 0 <= pin <= 48 or 22 <= pin <= 25:
         raise ValueError("invalid pin: %r" % (pin,))
-    if pin in _FLASH or pin in _OCTAL:
+    if pin in _FLASH or pin in _OCTAL and (pin < 35 or BOARD.get("psram", "octal") == "octal"):
         raise ValueError("invalid pin: GPIO%d drives the module's flash or PSRAM" % pin)
     if pin in _USB:
         raise ValueError("invalid pin: GPIO%d is the USB console" % pin)

@@ -8,6 +8,9 @@ from _machine_pin import ADC, PWM, Pin, Signal  # noqa: F401
 from _machine_timer import Timer  # noqa: F401
 from _machine_uart import UART  # noqa: F401
 
+if PORT == "stm32":
+    from _machine_can import CAN  # noqa: F401  (the esp32 port has none)
+
 if PORT == "esp32":
     PWRON_RESET, HARD_RESET, WDT_RESET, DEEPSLEEP_RESET, SOFT_RESET = 1, 2, 3, 4, 5
 else:

@@ -15,6 +15,8 @@ import sys
 
 sys.path.insert(0, sys.argv[0].rsplit("/", 1)[0])
 
+from evse.drivers import can_mcp2515, inverter_infypower
+from evse.drivers.can_bus import CanFrame
 from evse.drivers.inverter_sunspec import InverterSunSpec
 from evse.drivers.sunspec_device import DeviceError, SunSpecDevice
 from evse.link import modbus, sunspec
@@ -198,6 +200,70 @@ def inverter():
     return driver.soc_ok
 
 
+class CanSpi:
+    """An MCP2515 whose receive buffers hold anything."""
+
+    def __init__(self):
+        self.frame = bytearray(13)
+        self.written = bytearray(128)
+
+    def write_readinto(self, sent, received):
+        command = sent[0]
+        if command == can_mcp2515.WRITE:
+            for i in range(2, len(sent)):
+                self.written[sent[1] + i - 2] = sent[i]
+        for i in range(1, len(received)):
+            if command in can_mcp2515.READ_RX:
+                received[i] = self.frame[i - 1]
+            elif command == can_mcp2515.STATUS:
+                received[i] = random.getrandbits(8)
+            elif command == can_mcp2515.READ and i > 1:
+                received[i] = self.written[sent[1] + i - 2]
+        if command == can_mcp2515.RESET:
+            self.written[can_mcp2515.CANSTAT] = can_mcp2515.CONFIGURATION
+        elif command == can_mcp2515.WRITE and sent[1] == can_mcp2515.CANCTRL:
+            self.written[can_mcp2515.CANSTAT] = sent[2]
+
+
+CAN_SPI = CanSpi()
+CAN = can_mcp2515.Mcp2515(CAN_SPI, lambda level: None, 125000, inverter_infypower.OURS, inverter_infypower.OURS_MASK,
+                          16000000)  # fmt: skip
+CAN_FRAME = CanFrame()
+MODULE = inverter_infypower.InverterInfypower(Bus(), 1, 4000, (300000, 450000))
+
+
+def can():
+    """One frame out of the controller: a module's answer, mutated, or noise; through the driver's decoders."""
+    frame = CAN_SPI.frame
+    noise(frame, 13)
+    ask = random.choice(MODULE._asks)
+    if random.getrandbits(2):
+        answer = 11 << 22 | 0x23 << 16 | inverter_infypower.CONTROLLER << 8 | 5
+        CAN._put_identifier(frame, 0, answer)
+        frame[4] = 8
+        frame[5], frame[6] = ask.data[0], ask.data[1]
+        if random.getrandbits(1):
+            frame[9], frame[10] = 0, frame[10] & 0x0F  # volts and amperes that can be
+        hit(frame, 13)
+    if not CAN.receive(CAN_FRAME):
+        return 0
+    if not 0 <= CAN_FRAME.identifier < 1 << 29:
+        raise AssertionError("identifier %d" % CAN_FRAME.identifier)
+    result = inverter_infypower.match(CAN_FRAME, ask)
+    if not -1 <= result <= 7:
+        raise AssertionError("result %d" % result)
+    if result:
+        return 0
+    ask.answer[:] = CAN_FRAME.data
+    good = MODULE.take_status()
+    for number in (MODULE.power_w, MODULE.alarms, MODULE.voltage_mv, MODULE.current_ma):
+        if not -(1 << 30) < number < 1 << 30:
+            raise AssertionError("%d leaves 31 bits" % number)
+    if not 0 <= MODULE.voltage_mv <= 1500000 or not 0 <= MODULE.current_ma <= 1000000 or MODULE.state not in (0, 3, 6):
+        raise AssertionError("an impossible value was believed")
+    return 1 if good else 0
+
+
 GOOD = Settings().export_json()
 
 
@@ -263,6 +329,7 @@ PARSERS = (
     ("sunspec_points", points, 10),
     ("sunspec_chain", device, 4),
     ("inverter_registers", inverter, 4),
+    ("can_frames", can, 10),
     ("settings_import", settings_text, 1),
     ("settings_stored", stored_settings, 1),
     ("records", records, 4),
