@@ -92,7 +92,7 @@ def test_the_longest_recording_fits_the_smallest_part():
     store.begin(3)
     whole = b"".join([struct.pack("<H", next(noise)) for _ in range(500 * 12)])
     store.put(whole)
-    store.finish({"phases": 3, "rows": 500, "trip": 1})
+    store.finish({"phases": 3, "rows": 500, "trip": 1, "period_ms": 10})
     again = RecordingStore(memory)
     assert b"".join(list(again.rows(again.find(1)))) == whole
     store.begin(3)

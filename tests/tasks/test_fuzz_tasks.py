@@ -20,7 +20,7 @@ SEED = os.environ.get("BACKFEED_FUZZ_SEED", "1")
 COUNT = int(os.environ.get("BACKFEED_FUZZ", "20000"))
 SHARE = {"records": 8} if "BACKFEED_FUZZ" not in os.environ else {}  # in the short run: each opens every store
 GROWTH_MAX_BYTES = 4096  # names met for the first time are interned; anything that leaked would be far more
-HEAP = "512k"
+HEAP = "640k"
 
 
 @pytest.mark.parametrize("kind", ["lines", "bytes", "payloads", "streams", "settings", "records"])

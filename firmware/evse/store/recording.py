@@ -66,9 +66,13 @@ class RecordingStore:
         if check != crc32(memoryview(head)[:_CHECKED]):
             return None
         values = dict(zip(FIELDS, struct.unpack_from(_HEAD, head, 0)))  # noqa: B905 (MicroPython)
+        whole = values["magic"] == MAGIC and values["start"] == start
+        return values if whole and self._makes_sense(values) else None
+
+    def _makes_sense(self, values: dict) -> bool:
         fits = HEAD_BYTES + values["bytes"] <= self._length
-        whole = values["magic"] == MAGIC and values["start"] == start and 1 <= values["phases"] <= 3
-        return values if whole and fits else None
+        rows = values["trip_row"] < values["rows"] <= values["bytes"]  # a row takes a byte at least
+        return fits and rows and 1 <= values["phases"] <= 3 and values["period_ms"] > 0
 
     @property
     def trips(self):

@@ -159,10 +159,20 @@ class Settings:
         """
         if self._slots is None:
             return
-        values = self.asked()
-        values.update(self._unknown)
-        self._slots.save(json.dumps({"version": VERSION, "values": values}).encode())
+        self._slots.save_pieces(self._stored)
         self.damaged = 0
+
+    def _stored(self):
+        """Yield the stored form, a piece a setting."""
+        yield ('{"version": %d, "values": {' % VERSION).encode()
+        comma = ""
+        for name in self._rows:
+            value = self._staged[name] if name in self._staged else getattr(self, name)
+            yield ('%s"%s": %s' % (comma, name, json.dumps(value))).encode()
+            comma = ", "
+        for name, value in self._unknown.items():
+            yield ("%s%s: %s" % (comma, json.dumps(name), json.dumps(value))).encode()
+        yield b"}}"
 
     def as_dict(self) -> dict:
         """Return {name: value} of every setting in force."""

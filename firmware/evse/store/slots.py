@@ -48,17 +48,30 @@ class TwoSlots:
 
     def save(self, body) -> None:
         """Write body over the older slot; on return it survives a power cut."""
-        if len(body) > self._length - HEAD_BYTES:
-            raise ValueError(
-                "%s: record of %d bytes, at most %d fit" % (self._name, len(body), self._length - HEAD_BYTES)
-            )
+        self.save_pieces(lambda: (body,))
+
+    def save_pieces(self, pieces) -> None:
+        """The same for a body in pieces, so that a long one needs no long piece of heap.
+
+        pieces: callable that returns an iterable of bytes, the same each of the three times it is called.
+        """
+        length = sum([len(piece) for piece in pieces()])
+        if length > self._length - HEAD_BYTES:
+            raise ValueError("%s: record of %d bytes, at most %d fit" % (self._name, length, self._length - HEAD_BYTES))
         slot = 1 - self._slot
         sequence = self._sequence + 1
-        whole = bytearray(HEAD_BYTES + len(body))
-        whole[HEAD_BYTES:] = body
-        struct.pack_into(HEAD, whole, 0, MAGIC, len(body), sequence, 0)
-        struct.pack_into("<I", whole, 8, self._crc(whole))
-        self._memory.write(self._address + slot * self._length, whole)
+        head = bytearray(HEAD_BYTES)
+        struct.pack_into(HEAD, head, 0, MAGIC, length, sequence, 0)
+        crc = crc32(memoryview(head)[:8])
+        for piece in pieces():
+            crc = crc32(piece, crc)
+        struct.pack_into("<I", head, 8, crc)
+        at = self._address + slot * self._length
+        self._memory.write(at, head)
+        at += HEAD_BYTES
+        for piece in pieces():
+            self._memory.write(at, piece)
+            at += len(piece)
         self._slot = slot
         self._sequence = sequence
 
