@@ -72,7 +72,7 @@ class SerialLine:
                 self.device.receive(data, self._asked_us)
                 self._look_us = self._asked_us + FIRST_LOOK_US
         self.poll()
-        if not self._arriving and self._look_us <= t_us:
+        if self._look_us <= t_us:  # whatever else is still on its way: an old answer may be later than a new one
             self._look_us = NEVER_US if t_us - self._asked_us >= LAST_LOOK_US else t_us + LOOK_US
         reached = []
         while self._arriving and self._arriving[0][0] <= t_us:
