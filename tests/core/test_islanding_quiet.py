@@ -185,7 +185,7 @@ def test_no_base_is_taken_before_the_wait_has_ended():
 # --- doubt ---
 
 
-def least_jump(doubts, cycles):
+def least_jump(doubts, cycles, sign=1):
     """Return the smallest jump that is unusual so many cycles after so many fruitless probes."""
     for move in (149, 150, 299, 300, 599, 600):
         rig = resting()
@@ -193,13 +193,14 @@ def least_jump(doubts, cycles):
             rig.part.doubt()
         rig.hold(50000, cycles - 1)
         rig.push.since_ms = 0  # no answer joins in
-        if rig.read(50000 + move):
+        if rig.read(50000 + move * sign):
             return move
     return 0
 
 
 def test_fruitless_probes_double_the_jump_twice_at_most():
-    assert [least_jump(doubts, 1) for doubts in (0, 1, 2, 3, 9)] == [150, 300, 600, 600, 600]
+    for sign in (1, -1):
+        assert [least_jump(doubts, 1, sign) for doubts in (0, 1, 2, 3, 9)] == [150, 300, 600, 600, 600]
 
 
 def test_each_doubling_lasts_a_second():

@@ -82,6 +82,19 @@ def test_mean_forgets_after_240_slots():
     assert abs(part._sums[0] + 5000 * 240) <= 240
 
 
+def test_mean_forgets_a_spread_and_finds_the_next_as_it_found_the_first():
+    image, part = mean_of(limit_mv=INT_MAX)
+    seen = []
+    for _ in range(3):
+        slots(image, part, [230000], 242)
+        assert abs(image.protection.mean_mv[0] - 230000) <= 2
+        slots(image, part, [253000], 60)
+        slots(image, part, [207000], 60)
+        slots(image, part, [230000], 1)
+        seen.append(image.protection.mean_mv[0])
+    assert 230565 <= min(seen) and max(seen) <= 230580, "half the window at +-10 %: 575 mV above the plain mean"
+
+
 def test_mean_trips_beyond_its_limit_and_resets_at_it():
     image, part = mean_of(limit_mv=240000, phases=3)
     slots(image, part, [230000, 240000, 230000], 245)
