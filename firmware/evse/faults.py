@@ -138,6 +138,10 @@ EVENTS = (
     ("session_end", "session_end", ""),
     ("text", "", ""),  # in the journal only: a piece of the text of the record after it
     ("broker_refused", "broker_refusal", ""),  # value: its place in mqtt_host, from 0
+    ("unlocked", "access", ""),
+    ("pin_wrong", "access", "in a row"),
+    ("pin_set", "access", ""),
+    ("factory_reset", "", ""),
 )
 
 # Protection elements: name, ANSI device number, unit of the measured value.

@@ -233,6 +233,14 @@ def test_installer_settings_wait_while_power_can_flow():
     assert store.apply_staged() == 1 and store.phases == 3 and store.staged() == {}
 
 
+def test_what_is_in_force_is_not_staged_and_taking_it_back_unstages():
+    store = Settings()
+    store.energised = lambda: 1
+    assert store.import_json(store.export_json()) == [] and store.staged() == {}
+    assert store.set("phases", 3) == STAGED
+    assert store.set("phases", 1) == APPLIED and store.staged() == {}
+
+
 def test_what_is_staged_counts_for_contradictions():
     store = Settings()
     store.energised = lambda: 1

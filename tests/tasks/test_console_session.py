@@ -107,6 +107,21 @@ def test_a_console_left_alone_forgets_access_script_mode_and_half_a_line(tmp_pat
     terminal.close()
 
 
+def test_a_memory_that_does_not_answer_is_said(tmp_path: Path) -> None:
+    terminal = Terminal(tmp_path, "dead_fram_app.py")
+    terminal.script()
+    (tmp_path / "dead").touch()
+    for line in ("set soc_floor_permille 300", "unlock user", "lock 1", "pin installer 271828", "factory yes"):
+        if line.startswith(("pin", "factory")):
+            assert terminal.ask("unlock installer").startswith("OK")
+        answer = terminal.ask(line)
+        assert answer.startswith(("ERR hardware the memory does not answer", "OK access")), line
+    (tmp_path / "dead").unlink()
+    assert terminal.ask("set soc_floor_permille 310").startswith("OK soc_floor_permille=310 permille")
+    assert terminal.report()["restarts"]["console"] == 0
+    terminal.close()
+
+
 def test_a_cable_pulled_mid_line_leaves_nothing_behind(tmp_path: Path) -> None:
     terminal = Terminal(tmp_path)
     terminal.until("> ")
@@ -224,7 +239,7 @@ def test_export_comes_back_through_import_whole_or_not_at_all(terminal: Terminal
     terminal.type("import\r")
     terminal.paste(bad.encode() + b".\r")
     assert "phases: 9 is out of range" in terminal.until("\r\n")
-    assert terminal.until("\r\n") == "ERR refused 1 errors; nothing has changed\r\n"
+    assert terminal.until("\r\n") == "ERR refused 1 error; nothing has changed\r\n"
     assert terminal.ask("get soc_floor_permille") == "OK soc_floor_permille=333 permille"
 
 

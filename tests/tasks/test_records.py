@@ -130,6 +130,18 @@ def test_a_recording_of_a_60_hz_grid_says_so(tmp_path: Path) -> None:
     assert record.frequency == 60 and record.analog[3][0] == pytest.approx(59.99)
 
 
+def test_a_recording_of_three_phases_has_all_channels(tmp_path: Path) -> None:
+    head = "recording phases=3 period_ms=10 rows=2 trip_row=1 utc_s=1790000000 element=2 crc=0"
+    row = struct.pack("<12h", 11500, 11501, 11502, -1, -2, -3, 4, 5, 6, -12, 700, 5).hex()
+    path = write_comtrade(parse(1, Answer(True, "", [head, "row " + row, "row " + row])), tmp_path)
+    record = comtrade.load(str(path), str(path.with_suffix(".dat")))
+    names = [f"{name} L{phase}" for name in "VPQ" for phase in (1, 2, 3)]
+    assert record.analog_channel_ids == [*names, "f", "df/dt"]
+    shown = [channel[1] for channel in record.analog]
+    assert shown == pytest.approx([230, 230.02, 230.04, -1, -2, -3, 4, 5, 6, 49.988, 0.7])
+    assert record.status[0][1] == 1 and record.status[2][1] == 1 and record.status[1][1] == 0
+
+
 def test_a_recording_that_is_not_whole_is_refused() -> None:
     with pytest.raises(PartError, match="no recording came"):
         parse(3, Answer(True, "trip=3 recording=none", []))

@@ -65,6 +65,7 @@ def test_a_factory_reset_keeps_energy_and_journal(tmp_path: Path) -> None:
             assert "OK device_id=backfeed" in ask(board, "get device_id")
             shown = ask(board, "log 64")
             assert 'setting device_id "charger-7"' in shown and 'setting_was device_id "charger-7"' in shown
+            assert "factory_reset" in shown
             assert "warning=no PIN is set" in ask(board, "unlock installer")
             board.restart()
             board.run(3)
@@ -92,7 +93,11 @@ def test_a_lock_out_goes_on_over_a_restart_and_ends(tmp_path: Path) -> None:
         assert "ERR access locked for" in ask(board, "unlock installer 271828", 3), "twice as long"
         board.run(10)
         assert "OK access=installer" in ask(board, "unlock installer 271828", 3)
-        assert "271828" not in ask(board, "log 64") + ask(board, "export")
+        shown = ask(board, "log 64")
+        assert (
+            "pin_set installer" in shown and "pin_wrong installer 4 in a row" in shown and "unlocked installer" in shown
+        )
+        assert "271828" not in shown + ask(board, "export")
 
 
 def test_a_pin_is_typed_unseen(tmp_path: Path) -> None:
@@ -104,6 +109,13 @@ def test_a_pin_is_typed_unseen(tmp_path: Path) -> None:
         assert ask(board, "unlock installer").endswith("PIN: ")
         shown = ask(board, "271828", 3)
         assert "OK access=installer" in shown and "271828" not in shown
+        assert ask(board, "pin installer").endswith("new PIN: ")
+        assert ask(board, "314159").endswith("once more: ")
+        assert "ERR refused the two differ" in ask(board, "314158")
+        ask(board, "pin installer")
+        ask(board, "314159")
+        shown = ask(board, "314159", 3)
+        assert "OK pin=installer" in shown and "314159" not in shown
         ask(board, "lock")
         ask(board, "unlock installer")
         board.console.write(b"27\x18")

@@ -9,7 +9,7 @@ import json
 
 from evse import faults
 from evse.link.crc import modbus
-from evse.points import DEFAULT, LOW, MEASUREMENTS, NAME, PATH, SETTINGS, UNIT
+from evse.points import ACCESS, DEFAULT, LOW, MEASUREMENTS, NAME, PATH, SETTINGS, UNIT
 
 ROWS_A_PIECE = 8  # of telemetry written without a turn for anybody else
 
@@ -24,6 +24,7 @@ _TABLES = {
     "departure_state": faults.DEPARTURE_STATES,
     "session_end": faults.SESSION_ENDS,
     "broker_refusal": faults.BROKER_REFUSALS,
+    "access": ACCESS,
 }
 
 

@@ -114,8 +114,12 @@ class Access:
 
     def reset(self) -> None:
         """Forget both PINs."""
-        self._record[1:] = bytes(_RECORD - 1)
-        self._slots.save(self._record)
+        self._keep(bytes(self._record[:1]) + bytes(_RECORD - 1))
+
+    def _keep(self, record) -> None:
+        """Store a record, then have it in force: what cannot be stored changes nothing."""
+        self._slots.save(record)
+        self._record[:] = record
 
     async def set_pin(self, level: int, pin: str) -> None:
         """Set a PIN of 4..8 digits; AccessError otherwise."""
@@ -123,10 +127,10 @@ class Access:
             raise AccessError("PIN must be 4..8 digits")
         salt = bytes([self._entropy(8) | 1 for _ in range(SALT_BYTES)])
         digest = await derive(pin, salt)
-        entry = self._entry(level)
-        entry[:SALT_BYTES] = salt
-        entry[SALT_BYTES:] = digest
-        self._slots.save(self._record)
+        at = 1 + (level - USER) * _ENTRY
+        record = bytearray(self._record)
+        record[at : at + _ENTRY] = salt + digest
+        self._keep(record)
 
 
 def level_of(name: str) -> int:

@@ -158,6 +158,10 @@ class ConsoleTask:
         except MemoryError:  # no piece of heap long enough just now
             gc.collect()
             await self.line("ERR memory not enough just now; try again")
+        except OSError as error:  # the FRAM: nothing else that a verb asks can fail so
+            await self.line(
+                "ERR hardware the memory does not answer (%s): nothing is kept; see `bringup memory`" % error
+            )
         if self.station.reboot:
             await self.station.restart()
 

@@ -79,6 +79,11 @@ class Station:
                 self.journal_task.text(excerpt(value, other, TEXT_MAX))
             self.journal_task.put((ticks_ms(), code, key >> 8, setting_value(row, value), key & 0xFF))
 
+    def record(self, code: int, subject: int = 0, value: int = 0) -> None:
+        """Put an event of a task on record."""
+        if self.journal_task is not None:
+            self.journal_task.put((ticks_ms(), code, subject, value, 0))
+
     def settings_changed(self, before: dict, source: str) -> None:
         """Put every difference between `before` (Settings.asked()) and now on record."""
         for name, value in self.settings.asked().items():

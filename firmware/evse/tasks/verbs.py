@@ -46,7 +46,7 @@ VERBS = (
     ("clear", "", USER, "verbs_act", "clear", "Clear faults whose cause is gone."),
     ("time", "[UTC]", VIEW, "verbs_act", "time", "Show or set: Unix s or 2026-01-31T12:00:00Z."),
     ("unlock", "user|installer [pin]", VIEW, "verbs_act", "unlock", "Gain access."),
-    ("pin", "user|installer digits", VIEW, "verbs_act", "pin", "Set a PIN of 4..8 digits."),
+    ("pin", "user|installer [digits]", VIEW, "verbs_act", "pin", "Set a PIN of 4..8 digits."),
     ("calibrate", "voltage|current L1..3 value", INSTALLER, "verbs_calibrate", "calibrate", "Fit the front end."),
     ("factory", "yes", INSTALLER, "verbs_records", "factory", "Settings to default, PINs gone; records stay."),
     ("mode", "script|terminal", VIEW, "verbs_act", "mode", "script: no echo, no prompt."),

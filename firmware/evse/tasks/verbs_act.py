@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Console verbs that act: setpoint, stop, lock, clear, time, unlock, pin, mode, reboot."""
 
+from evse.faults import EVENT_PIN_SET, EVENT_PIN_WRONG, EVENT_UNLOCKED
 from evse.points import ACCESS, INSTALLER
 from evse.tasks import access
 from evse.tasks.clock import parse_utc, utc_text
@@ -75,31 +76,45 @@ async def time(session, words) -> str:
 async def unlock(session, words) -> str:
     if not 1 <= len(words) <= 2:
         raise VerbError("usage", "unlock user|installer [pin]")
+    store, station = session.access, session.station
+    failures = store.failures
     try:
         level = access.level_of(words[0])
-        if len(words) == 1 and session.access.has_pin(level) and not session.access.locked_s():
-            words = words + [await session.secret("PIN: ")]
-        await session.access.unlock(level, words[1] if len(words) > 1 else "")
+        digits = words[1] if len(words) == 2 else ""
+        if not digits and store.has_pin(level) and not store.locked_s():
+            digits = await session.secret("PIN: ")
+        await store.unlock(level, digits)
     except access.AccessError as error:
-        session.station.notes.say("console", "unlock refused: %s" % error)
+        if store.failures > failures:
+            station.record(EVENT_PIN_WRONG, level, store.failures)
         raise VerbError("access", str(error)) from None
-    session.level = max(level, session.access.base())
-    session.station.notes.say("console", "unlocked %s" % ACCESS[level])
-    hint = "" if session.access.has_pin(level) else " warning=no PIN is set"
+    session.level = max(level, store.base())
+    station.record(EVENT_UNLOCKED, level)
+    hint = "" if store.has_pin(level) else " warning=no PIN is set"
     return "access=%s%s" % (ACCESS[session.level], hint)
 
 
 async def pin(session, words) -> str:
-    if len(words) != 2:
-        raise VerbError("usage", "pin user|installer digits")
+    if not 1 <= len(words) <= 2:
+        raise VerbError("usage", "pin user|installer [digits]")
     if session.level < INSTALLER:
         raise VerbError("access", "pin needs installer access; unlock first")
     try:
-        await session.access.set_pin(access.level_of(words[0]), words[1])
+        level = access.level_of(words[0])
+        digits = words[1] if len(words) == 2 else await _new_pin(session)
+        await session.access.set_pin(level, digits)
     except access.AccessError as error:
         raise VerbError("refused", str(error)) from None
-    session.station.notes.say("console", "PIN of %s was set" % words[0])
+    session.station.record(EVENT_PIN_SET, level)
     return "pin=%s" % words[0]
+
+
+async def _new_pin(session) -> str:
+    """Return digits typed twice, unseen."""
+    digits = await session.secret("new PIN: ")
+    if digits != await session.secret("once more: "):
+        raise VerbError("refused", "the two differ; nothing has changed")
+    return digits
 
 
 async def mode(session, words) -> str:

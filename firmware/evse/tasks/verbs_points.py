@@ -155,7 +155,8 @@ async def import_(session, _words) -> str:
     for error in errors:
         await session.line(error)
     if errors:
-        raise VerbError("refused", "%d errors; nothing has changed" % len(errors))
+        count = "1 error" if len(errors) == 1 else "%d errors" % len(errors)
+        raise VerbError("refused", count + "; nothing has changed")
     settings.save()
     session.station.settings_changed(was, "console")
     return "changed=%d staged=%d" % (settings.changed - before, len(settings.staged()))

@@ -2,7 +2,7 @@
 """Console verbs on records: energy, sessions, trips, trip, factory."""
 
 from evse.decide.why import shown
-from evse.faults import ELEMENTS, SESSION_ENDS
+from evse.faults import ELEMENTS, EVENT_FACTORY_RESET, SESSION_ENDS
 from evse.points import INSTALLER
 from evse.store.sessions import SOC_UNKNOWN
 from evse.tasks import trip_plot
@@ -161,5 +161,5 @@ async def factory(session, words) -> str:
     station.settings.save()
     session.access.reset()
     station.settings_changed(before, "console")
-    station.notes.say("console", "factory reset")
+    station.record(EVENT_FACTORY_RESET)
     return "settings=default pins=none effect=after reboot"
