@@ -24,6 +24,7 @@ from hil.virtual_board.lines import NEVER_US
 
 CONNECT, CONNACK, PINGREQ, PINGRESP, DISCONNECT = 1, 2, 12, 13, 14
 PING = b"\xc0\x00"
+WINDOW_BYTES = 5744  # lwIP's receive window: more waits in the device until the board has read
 REFUSED, RESET, UNREACHABLE = 111, 104, 113
 
 
@@ -75,6 +76,8 @@ class Bridge:
         self._open: dict[int, Connection] = {}
         self.devices: dict[str, SerialDevice] = {}
         self._linked: dict[int, SerialDevice] = {}  # sockets that lead to a device
+        self._unread: dict[int, int] = {}  # bytes that such a socket has not read yet, as far as is known
+        self._held: dict[int, bytes] = {}  # what its window has no room for
         self._checked_us = 0
 
     # --- from the board ---
@@ -105,7 +108,7 @@ class Bridge:
         if number in self._linked:
             if self.up:
                 self._linked[number].receive(data, t_us + self.latency_us)
-                self._answers_of(number)
+                self._answers_of(number, t_us)
             return
         connection = self._open.get(number)
         if connection is None or not self.up:
@@ -120,6 +123,12 @@ class Bridge:
                 self._collect(connection, t_us, 0.0 if self.realtime else 0.02)
         except OSError as failure:
             self._lost(connection, t_us, failure)
+
+    def taken(self, number: int, t_us: int, count: int) -> None:
+        """The board has read so many bytes: a device may send on."""
+        if number in self._linked:
+            self._unread[number] -= count
+            self._answers_of(number, t_us)
 
     def close(self, number: int) -> None:
         self._linked.pop(number, None)
@@ -145,7 +154,7 @@ class Bridge:
     def check(self, t_us: int) -> None:
         """Look, without waiting, for what came by itself: data, or the end of a connection. Every 100 ms at most."""
         for number in list(self._linked):
-            self._answers_of(number)
+            self._answers_of(number, t_us)
         if not self._open or (not self.realtime and t_us - self._checked_us < 100_000):
             return
         self._checked_us = t_us
@@ -179,21 +188,34 @@ class Bridge:
             error = 0 if getattr(device, "listening", True) else REFUSED
         if not error:
             self._linked[number] = device
+            self._unread[number] = 0
+            self._held[number] = b""
             greet = getattr(device, "connected", None)
             if greet is not None:
                 greet(t_us + self.latency_us)
         self._push(t_us, wire.event(wire.RX_CONNECTED, number, t_us + self.latency_us, error.to_bytes(2, "little")))
 
-    def _answers_of(self, number: int) -> None:
+    def _answers_of(self, number: int, t_us: int) -> None:
         """Pass on what a device of the plant has sent; and its end of the connection, where it has hung up."""
         device = self._linked[number]
+        if self._held[number]:
+            self._pass_on(number, t_us, b"")
         for at_us, data in device.transmit():
             if self.up:
-                self._push(at_us, wire.event(wire.RX_DATA, number, at_us + self.latency_us, data))
+                self._pass_on(number, at_us, data)
         ended_us = getattr(device, "hung_up_us", 0)
         if ended_us and self.up:
             del self._linked[number]
             self._push(ended_us, wire.event(wire.RX_CLOSED, number, ended_us, bytes(2)))
+
+    def _pass_on(self, number: int, at_us: int, data: bytes) -> None:
+        """Send as much as the board's receive window takes, behind what was held before; hold the rest."""
+        waiting = self._held[number] + data
+        room = max(0, WINDOW_BYTES - self._unread[number])
+        self._held[number] = waiting[room:]
+        if room and waiting:
+            self._unread[number] += len(waiting[:room])
+            self._push(at_us, wire.event(wire.RX_DATA, number, at_us + self.latency_us, waiting[:room]))
 
     def _push(self, t_us: int, event: bytes) -> None:
         due_us = t_us + self.latency_us

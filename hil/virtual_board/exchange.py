@@ -140,6 +140,8 @@ class Exchange:
             self.bridge.send(channel, t_us, data)
         elif kind == wire.TX_CLOSE:
             self.bridge.close(channel)
+        elif kind == wire.TX_TAKEN:
+            self.bridge.taken(channel, t_us, int.from_bytes(data, "little"))
 
     # --- the world ---
 

@@ -92,6 +92,23 @@ def half_a_publish(link: socket.socket) -> None:
     link.sendall(b"\x32\xff\x7f\x00\x05topic")
 
 
+def acknowledges_nothing(link: socket.socket) -> None:
+    """PUBACKs of what was never sent, then a PUBACK of packet 0."""
+    greet(link)
+    link.sendall(b"\x40\x02\xff\xff\x40\x02\x00\x00" * 50)
+    while link.recv(4096):
+        pass
+
+
+def talks_before_the_suback(link: socket.socket) -> None:
+    """A retained message may come before the SUBACK; here the SUBACK never comes."""
+    link.recv(4096)
+    link.sendall(CONNACK)
+    link.recv(4096)
+    topic = b"backfeed/talks_before_the_suback/command/stop"
+    link.sendall(b"\x30" + bytes([2 + len(topic) + 2]) + len(topic).to_bytes(2, "big") + topic + b"{}")
+
+
 def lying_publish(link: socket.socket) -> None:
     greet(link)
     link.sendall(b"\x30\x04\x00\xffab")
@@ -129,6 +146,8 @@ SERVERS: tuple[tuple[Callable[[socket.socket], None], str], ...] = (
     (never_reads, "does not acknowledge|silent|does not read"),
     (garbage_after_suback, "packet|closed|acknowledge|silent"),
     (half_a_publish, "acknowledge|silent"),
+    (acknowledges_nothing, "does not acknowledge|silent"),
+    (talks_before_the_suback, "does not acknowledge|does not answer|closed"),
     (lying_publish, "topic of 255"),
     (five_length_bytes, "four bytes"),
     (drips, "does not acknowledge"),

@@ -7,6 +7,7 @@ link/telemetry.py and tasks/README.md.
 """
 
 import asyncio
+import gc
 from time import ticks_add, ticks_diff, ticks_ms
 
 from evse.faults import (
@@ -154,6 +155,8 @@ class MqttTask:
         self._turn += 1
         link = Link(self._rx)
         receiver = None
+        self._flying = 0
+        self._pubacks = []
         try:
             address = await self._address(host, port)
             context = await self._tls() if settings.mqtt_tls else None
@@ -173,8 +176,6 @@ class MqttTask:
         self._station.notes.say("mqtt", self.state)
         self.connects += 1
         self._refused = []
-        self._flying = 0
-        self._pubacks = []
         self._pinged = False
         self._proved = False
         self._ended = None
@@ -222,11 +223,26 @@ class MqttTask:
             raise LinkError("broker refused: %s" % text, REFUSALS.get(code, BROKER_OK))
         topics = (base + b"command/+", base + b"set/+", base + b"meter")
         await link.send(self._view[: packet.subscribe(self._tx, self._next_id(), topics)])
-        await link.answer()
-        if link.incoming.kind != packet.SUBACK or not packet.subscribed(link.incoming):
+        await self._suback(link)
+        if not packet.subscribed(link.incoming):
             raise LinkError(
                 "broker does not grant the subscription to %scommand/+" % base.decode(), BROKER_SUBSCRIPTION
             )
+
+    async def _suback(self, link) -> None:
+        """Wait for the SUBACK; messages may come before it (3.8.4)."""
+        started_ms = ticks_ms()
+        await link.answer()
+        while link.incoming.kind != packet.SUBACK:
+            if ticks_diff(ticks_ms(), started_ms) > DEAD_MS:
+                raise LinkError("broker does not acknowledge the subscription: %d ms" % DEAD_MS)
+            self._take(link.incoming)
+            await self._breathe()
+            await link.answer()
+
+    async def _breathe(self) -> None:
+        """Everybody else's turn after a packet; longer in a flood."""
+        await asyncio.sleep_ms(FLOOD_PAUSE_MS if self.inbox.flooded else 0)
 
     def _next_id(self) -> int:
         self._packet_id = self._packet_id % 65535 + 1
@@ -239,9 +255,12 @@ class MqttTask:
                 await link.receive()
                 self._pinged = False
                 self._take(link.incoming)
-                await asyncio.sleep_ms(FLOOD_PAUSE_MS if self.inbox.flooded else 0)  # everybody else's turn
+                await self._breathe()
         except (LinkError, packet.PacketError) as error:
             self._ended = str(error)
+        except MemoryError:
+            gc.collect()
+            self._ended = "not enough memory for what the broker sends"
         finally:
             if self._ended is None:
                 self._ended = "receiver stopped"
@@ -252,7 +271,7 @@ class MqttTask:
         if kind == packet.PUBLISH:
             self._publish_in(incoming)
         elif kind == packet.PUBACK:
-            if packet.packet_id_of(incoming) == self._flying:
+            if self._flying and packet.packet_id_of(incoming) == self._flying:
                 self._flying = 0
                 self._prove()
                 self.outbox.done(self._flying_kind)

@@ -60,7 +60,7 @@ class Inbox:
 
     def admit(self) -> bool:
         """Return whether one more message may be looked at; one beyond the rate is dropped, a flood answered once."""
-        if self._bucket.take():
+        if self._outbox.may_ack() and self._bucket.take():
             if self.flooded and self._bucket.calm:
                 self.flooded = False
             return True
@@ -69,7 +69,12 @@ class Inbox:
             self.flooded = True
             self.refused += 1
             self._outbox.ack(
-                {"id": None, "command": "", "result": "refused", "reason": "more than %d messages/s" % RATE_PER_S}
+                {
+                    "id": None,
+                    "command": "",
+                    "result": "refused",
+                    "reason": "more than %d messages/s or %d unanswered" % (RATE_PER_S, BURST),
+                }
             )
         return False
 

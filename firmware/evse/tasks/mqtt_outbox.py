@@ -14,7 +14,7 @@ from evse.link import homeassistant, telemetry
 from evse.points import NAME, POINTS, SETTINGS, UNIT
 from evse.tasks.devices import text as devices_text
 
-ACKS_MAX = 8
+ACKS_MAX = 40  # as many as the inbox takes at once
 EVENTS_MAX = 64
 EVENT_WIDTH = 6  # sequence, then the row of the event ring
 STATE_MS = 1000  # least time between two state messages
@@ -49,7 +49,6 @@ class Outbox:
         self._devices_ms = 0
         self._online = False
         self.lost_events = 0
-        self.lost_acks = 0
         self.payload = bytearray(PAYLOAD_BYTES)
         self.length = 0
         self.topic = b""
@@ -61,11 +60,14 @@ class Outbox:
         if self.wake is not None:
             self.wake()
 
+    def may_ack(self) -> bool:
+        """Whether an answer has room: what cannot be answered is not carried out."""
+        return len(self._acks) < ACKS_MAX
+
     def ack(self, answer: dict) -> None:
-        """Queue an acknowledgement."""
-        if len(self._acks) >= ACKS_MAX:
-            self._acks.pop(1)  # 0 may be in flight
-            self.lost_acks += 1
+        """Queue an acknowledgement; there is room for one more than `may_ack` says, to answer a flood."""
+        if len(self._acks) > ACKS_MAX:
+            return
         self._acks.append(json.dumps(answer))
         self._call()
 

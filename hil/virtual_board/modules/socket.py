@@ -12,6 +12,7 @@ IPPROTO_TCP, IPPROTO_UDP = 6, 17
 SOL_SOCKET, SO_REUSEADDR, SO_KEEPALIVE, TCP_NODELAY = 0xFFF, 4, 8, 1
 
 _EAGAIN, _ENOTCONN, _ECONNRESET, _EINPROGRESS, _EHOSTUNREACH, _ETIMEDOUT = 11, 128, 104, 115, 118, 116
+_TELL = 2872  # bytes read before the host is told that there is room again: half the receive window
 _MOST = 16  # sockets open at once, as lwIP is built on both ports
 _open = {}
 
@@ -43,6 +44,7 @@ class socket:
         self._state = 0  # 0 new, 1 connecting, 2 connected, 3 ended, 4 closed
         self._error = 0
         self._data = bytearray()
+        self._untold = 0  # bytes read that the host does not know of
         self._timeout_us = -1
         world.handlers[(_link.RX_CONNECTED, self._number)] = self._connected
         world.handlers[(_link.RX_DATA, self._number)] = self._arrive
@@ -142,6 +144,10 @@ class socket:
             raise OSError(self._error)
         data = bytes(self._data[:count])
         self._data = self._data[count:]
+        self._untold += len(data)
+        if self._untold >= _TELL and self._state == 2:
+            world.queue(_link.TX_TAKEN, self._number, world.now, self._untold.to_bytes(4, "little"))
+            self._untold = 0
         return data
 
     def read(self, count=-1):
