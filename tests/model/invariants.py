@@ -23,7 +23,7 @@ def judge_latch(before: tuple[int, ...], now: tuple[int, ...], clear: int, cause
 def judge_box(before: tuple[Any, ...], now: tuple[Any, ...], felt: tuple[Any, ...], may_close: int) -> str:
     """now: (coil, gate, closed, RCD test, self-test, causes, step, tested)."""
     coil, gate, closed, rcd_test, selftest, _, _, tested = now
-    mirror_open, gate_up, rcd, _, _, terminal_mv = felt
+    mirror_open, gate_up, rcd, _, _, terminal_mv, _ = felt
     if (coil or gate) and selftest != 1:
         return "contactor or gate on before the self-test has passed"
     if (coil or gate) and rcd and not rcd_test:

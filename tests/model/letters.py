@@ -28,12 +28,13 @@ GRIDS = (
     ("AFE stale", 0, 0, MAINS_MV),
     ("inverter's own trip", 1, GRID_ALARM, MAINS_MV),
 )
-# name, answers, power (W), voltage at its terminals (mV)
+# name, answers, power (W), voltage at its terminals (mV), s to boot where its supply comes through the contactor
 INVERTERS = (
-    ("at zero", 1, 0, 0),
-    ("with power", 1, POWER_W, MAINS_MV),
-    ("silent", 0, 0, 0),
-    ("live at zero", 1, 0, MAINS_MV),
+    ("at zero", 1, 0, 0, 0),
+    ("with power", 1, POWER_W, MAINS_MV, 0),
+    ("silent", 0, 0, 0, 0),
+    ("live at zero", 1, 0, MAINS_MV, 0),
+    ("dark behind the contactor", 0, 0, 0, 30),
 )
 # (emergency stop, clear request: 0, 1 a person's, 2 an installer's, user's stop)
 PEOPLE = tuple(product((0, 1), (0, 1, 2), (0, 1)))

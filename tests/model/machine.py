@@ -176,6 +176,7 @@ class BoxStage(Stage):
         ("inputs", "inverter_ok"),
         ("inputs", "inverter_w"),
         ("inputs", "inverter_mv"),
+        ("settings", "inverter_wake_s"),
     )
     TELLS = (
         ("contactor", "_opening"),
@@ -194,13 +195,17 @@ class BoxStage(Stage):
     )
 
     def build(self) -> None:
-        box = Contactor(self.image, ModelSettings)
+        settings = ModelSettings()
+        settings.inverter_wake_s = 0
+        box = Contactor(self.image, settings)
         image = InverterImage(self.image, ModelSettings)
         image._configure()
         self.permits = (False, False)  # with the self-test not passed, passed
         box.permitted = self._permitted
         test = SelfTest(self.image)
-        self.parts.update(contactor=box, across=box.across, inverter=image, selftest=test, ghost=Ghost())
+        self.parts.update(
+            contactor=box, across=box.across, inverter=image, selftest=test, ghost=Ghost(), settings=settings
+        )
 
     def _permitted(self) -> bool:
         return self.permits[1 if self.image.status.selftest == 1 else 0]

@@ -29,6 +29,7 @@ class ModelSettings:
     islanding_half_ms = 100
     weld_voltage_check = 1
     inverter_stale_ms = INVERTER_STALE_MS
+    inverter_wake_s = 0
 
 
 class Ghost:

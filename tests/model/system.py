@@ -20,7 +20,7 @@ Told = tuple[Any, ...]  # what pilot or protection hand on
 Letter = tuple[Told, Told, int, int, int]  # pilot, grid, and the places in PEOPLE, INVERTERS, BOXES
 State = tuple[int, int, int]
 LATCH, SESSION, BOX = range(3)
-HEARD = ((0, 3), (1,), (2,))  # inverter letters that the session cannot tell apart
+HEARD = ((0, 3), (1,), (2, 4))  # inverter letters that the session cannot tell apart
 BEGIN: tuple[Told, ...] = (
     ((0, 0, 0), 0),
     (faults.SESSION_BOOT, 0, 1000, 0, 0),
@@ -110,7 +110,7 @@ class System:
         now, count = self._numbers[LATCH].values[latched][1]
         box = self.told(state)[2]
         trip, inhibit, service, _, afe_ok = grid
-        _, answers, power_w, _ = INVERTERS[inverter]
+        _, answers, power_w, _, _ = INVERTERS[inverter]
         given = (pilot[0], pilot[1], afe_ok, answers, trip, inhibit, service, count, box[4], box[2])
         return self._run(SESSION, state[SESSION], (*given, PEOPLE[people][2], power_w, now))
 
@@ -134,8 +134,7 @@ class System:
     def _move(self, box: int, given: tuple[Any, ...], inverter: int, letter: int) -> int:
         """Run the contactor's stage."""
         *first, permits, person = given
-        _, answers, power_w, terminal_mv = INVERTERS[inverter]
-        felt = (*BOXES[letter], answers, power_w, terminal_mv)
+        felt = (*BOXES[letter], *INVERTERS[inverter][1:])
         values = self._numbers[BOX].values
         try:
             after = self._run(BOX, box, (*first, *felt, permits, person))
