@@ -139,6 +139,14 @@ def test_a_cable_pulled_mid_line_leaves_nothing_behind(tmp_path: Path) -> None:
     terminal.close()
 
 
+def test_a_mute_terminal_is_brought_back_by_a_key(terminal: Terminal) -> None:
+    terminal.script()
+    terminal.type("\x18")
+    terminal.until("> ")
+    terminal.type("get trip\r")
+    terminal.until("get trip\r\nOK trip=0\r\n> ")
+
+
 def test_a_paste_of_two_kilobytes_is_taken_line_by_line(terminal: Terminal) -> None:
     terminal.until("> ")
     terminal.paste(b"get trip\n" * 250)

@@ -101,6 +101,7 @@ class ConsoleTask:
             if self.editor.echo and not self.editor.quiet and (action or not self.editor.hidden):
                 await self._terminal.write(self.editor.echo)
             if action == line_editor.BREAK:
+                self.editor.quiet = False  # somebody at the keys: a program says `mode script` after it
                 return None
             if action == line_editor.END:
                 return line_editor.LEAVE

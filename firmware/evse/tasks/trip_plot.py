@@ -4,6 +4,7 @@
 Below them a line each for the gate (up) and the elements (picked up), and the seconds from the trip.
 """
 
+import asyncio
 import struct
 
 from evse.faults import ELEMENTS
@@ -41,6 +42,7 @@ async def draw(session, recording, head) -> None:
         picked |= row[-1] & 0xFFFE
         if gate_ms is None and number >= head["trip_row"] and not row[-1] & 1:
             gate_ms = (number - head["trip_row"]) * head["period_ms"]
+        await asyncio.sleep_ms(0)  # a row takes a ms or two on a board: the inverter's task must not wait for all
     trip_column = head["trip_row"] // COLUMN_ROWS
     for band in range(len(_BANDS)):
         await _band(session, _BANDS[band], lows[band], highs[band], trip_column)
