@@ -133,6 +133,7 @@ SETTINGS = (
     ("inverter_address", SETTING, "", 1, 247, 1, INSTALLER, "", "Modbus unit id of the inverter."),
     ("inverter_baud", SETTING, "Bd", 9600, 115200, 115200, INSTALLER, "", "RS-485 speed of the inverter."),
     ("weld_voltage_check", SETTING, "", 0, 1, 1, INSTALLER, "", "1: inverter's terminals must be dead when open."),
+    ("inverter_wake_s", SETTING, "s", 0, 600, 0, INSTALLER, "", "0: own supply; else behind the contactor: boots in."),
     ("inverter_stale_ms", SETTING, "ms", 500, 10000, 2000, INSTALLER, "", "Older inverter data stop power."),
     (
         "inverter_lease_ms",

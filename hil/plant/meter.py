@@ -5,11 +5,12 @@
 counts the house (`house_w`, which a test may set) and the charger, + = import.
 
 Eastron: floats in input registers, function 4, at most 80 registers a read, as in the SDM230 and SDM630 protocol
-documents. SunSpec: models 1 and 203 (or 201, 211, 213), placed from the public definitions.
+documents. SunSpec: models 1 and one of 201-204 and 211-214, placed from the public definitions.
 """
 
 from __future__ import annotations
 
+import math
 import struct
 from typing import TYPE_CHECKING
 
@@ -25,23 +26,41 @@ MIN_FRAME = 8
 EASTRON_MOST = 80  # registers a read
 EASTRON_END = 0x0180
 PHASE_NAMES = "ABC"
-KINDS = ("sdm230", "sdm630", "sunspec_201", "sunspec_203", "sunspec_211", "sunspec_213")
+KINDS = {"sdm230": 1, "sdm630": 3}  # phases
+KINDS.update({f"sunspec_{series}{place}": min(place, 3) for series in (20, 21) for place in (1, 2, 3, 4)})
 
 
 class Measured:
-    """What every simulated meter measures. reversed: its current transformers are the wrong way round."""
+    """What every simulated meter measures, and how it is wired.
+
+    reversed: all its current transformers are the wrong way round. voltages: the grid's phase, from 0, on each of its
+    voltage inputs; currents: (phase, 1 or -1) under each of its transformers.
+    """
 
     def __init__(self, station: Station, phases: int):
         self._station = station
         self.phases = phases
         self.house_w = 500.0  # all phases together
         self.reversed = False
+        self.voltages = list(range(phases))
+        self.currents = [(k, 1.0) for k in range(phases)]
+
+    def _site_w(self) -> list[float]:
+        """Power of each of the grid's phases; the house's is balanced, the charger's of one phase is on the first."""
+        charger_w = self._station.unit(0).power_w
+        shared = self._station.config.phases == self.phases
+        shares = [1 / self.phases] * self.phases if shared else [1.0, *[0.0] * (self.phases - 1)]
+        return [self.house_w / self.phases + share * charger_w for share in shares]
 
     def phase_w(self) -> list[float]:
-        """Power of each phase, + = import."""
-        power_w = self.house_w + self._station.unit(0).power_w
+        """Power that each of its phases shows, + = import; loads draw no reactive power."""
+        site_w = self._site_w()
+        turn = 2 * math.pi / self.phases
         sign = -1.0 if self.reversed else 1.0
-        return [sign * power_w / self.phases] * self.phases
+        return [
+            sign * way * site_w[phase] * math.cos(turn * (voltage - phase))
+            for voltage, (phase, way) in zip(self.voltages, self.currents, strict=True)
+        ]
 
     def phase_v(self) -> list[float]:
         """Voltage of each phase."""
@@ -88,7 +107,7 @@ class EastronBank:
 
 
 class SunSpecBank:
-    """A SunSpec meter: one of the models 201, 203 (integers), 211, 213 (floats)."""
+    """A SunSpec meter: one of the models 201-204 (integers with scale factors), 211-214 (floats)."""
 
     def __init__(self, measured: Measured, model: int):
         self.measured = measured
@@ -182,7 +201,7 @@ def bank_of(station: Station, kind: str) -> tuple[Measured, modbus.RegisterBank]
     """Return what a meter of that kind measures, and its registers."""
     if kind not in KINDS:
         raise ValueError(f"meter kind {kind!r} is not one of {', '.join(KINDS)}")
-    measured = Measured(station, 3 if kind in ("sdm630", "sunspec_203", "sunspec_213") else 1)
+    measured = Measured(station, KINDS[kind])
     if kind.startswith("sdm"):
         return measured, EastronBank(measured)
     return measured, SunSpecBank(measured, int(kind[-3:]))

@@ -9,7 +9,8 @@ driver. What is known is simulated; what is not is marked "assumed".
 - A change of power takes 5.9..10.9 s, from standstill 21.9 s; at its end the setpoint of that moment counts.
 - Register 88: so many seconds without a message end (dis)charging, as slowly as any stop (assumed).
 - Charge reads 0 while no power flows, and 1 now and then.
-- Not modelled: it draws its own supply from the AC side, so behind an open contactor a real one is dark.
+- It has no supply but its AC terminals: behind an open contactor it is dark, and BOOT_S after its supply came back
+  (assumed) it answers again, with control at the user and everything that was set forgotten.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from typing import TYPE_CHECKING
 
 from hil.plant import modbus_server as modbus
 from hil.plant.state import FOREVER_US
+from hil.plant.tcp_port import TcpPort
 
 if TYPE_CHECKING:
     from hil.plant.station import Station
@@ -40,6 +42,8 @@ WRITABLE = {
 }
 READABLE = (*WRITABLE, ACTUAL_W, STATE, SOC, ERROR, ERROR + 1, ERROR + 2, ERROR + 3)
 CHANGE_S, START_S = (5.9, 10.9), 21.9
+BOOT_S = 60.0
+HOLD_US = 20_000  # bouncing contacts are not a lost supply
 SETTLE_US = 2_500_000
 FLOWING_W = 50.0
 HICCUP = 0.03  # share of charge readings that say 1
@@ -48,8 +52,9 @@ HICCUP = 0.03  # share of charge readings that say 1
 class Quasar:
     """Register bank wired to unit 0 of a station; serve it through a `TcpPort`, tick it through `station.timed`."""
 
-    def __init__(self, station: Station, seed: int = 1):
+    def __init__(self, station: Station, seed: int = 1, boot_s: float = BOOT_S):
         self._station = station
+        self._boot_us = boot_s * 1e6
         self._unit = station.unit(0)
         self._random = random.Random(seed)
         self.values = {LOCKED: 0, ACTION: 2, CURRENT_A: 0, POWER_W: 0, MOST_W: 7400, **USER}
@@ -62,7 +67,31 @@ class Quasar:
         self.changes: list[tuple[int, int]] = []  # time, power: when a change took effect
         self._change_us = FOREVER_US
         self._idle_us = FOREVER_US
+        self._dark_us = -1  # when its supply was lost, as far as it has been noticed
+        self.boots = 0
         self._unit["started"] = 1
+
+    def alive(self) -> bool:
+        """Whether it has had its supply long enough to answer; a lost supply is noticed here."""
+        truth = self._station.truth
+        opened_us = truth.contactor_opened_us
+        if opened_us > self._dark_us:
+            self._dark_us = opened_us
+            if truth.contactor_closed_us < opened_us or truth.contactor_closed_us - opened_us > HOLD_US:
+                self._forget()
+        closed_us = truth.contactor_closed_us
+        return closed_us > truth.contactor_opened_us and self._station.t_us >= closed_us + self._boot_us
+
+    def _forget(self) -> None:
+        """The supply is gone: no power, and nothing that was set is kept."""
+        self.boots += 1
+        self.give_back()
+        self.values.update({ACTION: 2, POWER_W: 0, CURRENT_A: 0})
+        self.errors = [0, 0, 0, 0]
+        self._settling.clear()
+        self._change_us = FOREVER_US
+        self.applied_w = 0
+        self._unit.set(power_w=0.0, reactive_var=0.0, at_us=self._station.t_us, latency_ms=0.0)
 
     @property
     def due_us(self) -> int:
@@ -185,12 +214,35 @@ class Quasar:
             self.heard(self.now_us)
 
 
-def install(station: Station, address: str = "192.168.1.60:502", seed: int = 1) -> tuple[Quasar, object]:
-    """Put a Quasar in place of the station's inverter; return it and its port."""
-    from hil.plant.tcp_port import TcpPort
+class QuasarPort(TcpPort):
+    """Its network: gone while it is dark or boots."""
 
-    quasar = Quasar(station, seed)
-    port = TcpPort(quasar)
+    bank: Quasar
+
+    def __init__(self, quasar: Quasar):
+        self._switched_on = True
+        super().__init__(quasar)
+
+    @property
+    def listening(self) -> bool:
+        """False: connections are refused."""
+        return self._switched_on and self.bank.alive()
+
+    @listening.setter
+    def listening(self, on: bool) -> None:
+        self._switched_on = on
+
+    def _take(self, frame: bytes, t_us: int) -> None:
+        if self.bank.alive():
+            super()._take(frame, t_us)
+
+
+def install(
+    station: Station, address: str = "192.168.1.60:502", seed: int = 1, boot_s: float = BOOT_S
+) -> tuple[Quasar, QuasarPort]:
+    """Put a Quasar in place of the station's inverter; return it and its port."""
+    quasar = Quasar(station, seed, boot_s)
+    port = QuasarPort(quasar)
     station.tcp[address] = port
     station.timed.append(quasar)
     return quasar, port

@@ -1,8 +1,12 @@
 # SPDX-License-Identifier: MIT
-"""The whole firmware reads a site meter: on the inverter's own line, over TCP, or fed by MQTT."""
+"""The whole firmware reads a site meter: on the inverter's own line, over TCP, or fed by MQTT.
+
+BACKFEED_BUS_HOURS tries every wrong wiring on every kind, else two.
+"""
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -11,18 +15,139 @@ from paho.mqtt.publish import single
 
 from backfeed.broker import Broker
 from hil.plant import meter
+from hil.plant.config import StationConfig
 from hil.plant.station import Station
 from hil.plant.tcp_port import TcpPort
 
-KINDS = {"sdm230": "sdm230", "sdm630": "sdm630", "sunspec_203": "sunspec", "sunspec_213": "sunspec"}
+LONG = os.environ.get("BACKFEED_BUS_HOURS")
 
 
-@pytest.mark.parametrize("kind", sorted(KINDS))
+@pytest.mark.parametrize("kind", sorted(meter.KINDS))
+def test_each_kind_reads_the_same_site(kind: str, tmp_path: Path) -> None:
+    """Another address than the usual one, and every phase it has."""
+    station = Station()
+    measured, _port = meter.attach(station, kind, address=7)
+    measured.house_w = -1234.0
+    settings = {"meter_kind": kind if kind.startswith("sdm") else "sunspec", "meter_address": 7}
+    with Charger(tmp_path, station, settings) as charger:
+        charger.run(5)
+        assert charger.number("meter_w") == pytest.approx(-1234, abs=2)
+        shown = [row for row in charger.ask("meter") if row.startswith("L")]
+        charger.ask("bringup meter")
+        text = str(charger.board.console.text)
+    phases = meter.KINDS[kind]
+    assert len(shown) == phases
+    for row in shown:
+        _name, volts, _mv, watts, _w = row.split()
+        assert int(volts) == pytest.approx(230_000, abs=500) and int(watts) == pytest.approx(-1234 / phases, abs=2)
+    assert "OK part=meter wrong=0" in text
+
+
+def test_a_meter_that_is_not_where_the_settings_say_is_named(tmp_path: Path) -> None:
+    station = Station()
+    meter.attach(station, "sdm630", address=7)
+    with Charger(tmp_path, station, {"meter_kind": "sdm630"}) as charger:
+        charger.run(8)
+        shown = "\n".join(charger.ask("bringup meter"))
+        charger.run(1)
+    assert "wrong: the meter gives no fresh power: meter 2 (sdm630), register 0: no answer" in shown
+    assert "asked as sdm630 at address 2 of the RS-485 line" in shown
+
+
+@pytest.mark.parametrize(
+    ("spoil", "words"),
+    [
+        (lambda bank: bank.map.registers.__setitem__(0, 0x1234), "register 40000 reads 1234 6E53"),
+        (
+            lambda bank: bank.map.registers.__setitem__(bank.map.models[203], 64001),
+            "no meter model (201-204, 211-214); it has 1 at 40002, 64001 at 40070",
+        ),
+    ],
+    ids=("not SunSpec", "no meter model"),
+)
+def test_a_meter_that_cannot_be_one_is_named_with_its_register(tmp_path: Path, spoil, words: str) -> None:
+    station = Station()
+    _measured, port = meter.attach(station, "sunspec_203")
+    spoil(port.bank)
+    with Charger(tmp_path, station, {"meter_kind": "sunspec"}) as charger:
+        charger.run(8)
+        assert words in "\n".join(charger.ask("bringup meter"))
+
+
+def turn(*phases: int):
+    """These current transformers are the wrong way round."""
+
+    def wire(measured: meter.Measured) -> None:
+        for phase in phases:
+            measured.currents[phase] = (phase, -1.0)
+
+    return wire
+
+
+def sit(*phases: int):
+    """The current transformers sit on these phases."""
+
+    def wire(measured: meter.Measured) -> None:
+        measured.currents = [(phase, 1.0) for phase in phases]
+
+    return wire
+
+
+def all_moved(*phases: int):
+    """Voltages and currents both are on these phases: consistent, and other than the charger's."""
+
+    def wire(measured: meter.Measured) -> None:
+        measured.voltages = list(phases)
+        measured.currents = [(phase, 1.0) for phase in phases]
+
+    return wire
+
+
+WIRINGS = [
+    pytest.param("sunspec_203", 3, sit(0, 2, 1), "the meter's L2 and L3 moved against the charger by half", id="203"),
+    pytest.param("sdm630", 1, all_moved(1, 0, 2), "the charger's L1 shows on the meter's L2", id="another phase"),
+    pytest.param("sunspec_213", 3, turn(1), "the meter's L2 counts the other way", id="213 one turned"),
+    pytest.param("sdm630", 3, turn(0, 1, 2), "it counts the other way", id="all turned"),
+    pytest.param("sunspec_204", 3, sit(1, 2, 0), "the meter's L1 and L2 and L3 moved against", id="204 rotated"),
+    pytest.param("sunspec_214", 3, turn(0, 2), "the meter's L1 and L3 counts the other way", id="214 two turned"),
+    pytest.param("sunspec_202", 1, turn(0), "the meter's L1 counts the other way", id="202 turned"),
+    pytest.param("sunspec_212", 1, all_moved(1, 0), "the charger's L1 shows on the meter's L2", id="212 another leg"),
+    pytest.param("sunspec_201", 1, turn(0), "it counts the other way", id="201 turned"),
+    pytest.param("sunspec_211", 1, turn(0), "it counts the other way", id="211 turned"),
+    pytest.param("sdm230", 1, turn(0), "it counts the other way", id="sdm230 turned"),
+    pytest.param("sdm630", 3, sit(0, 1, 2), "", id="as it should be"),
+]
+
+
+@pytest.mark.parametrize(("kind", "phases", "wire", "sentence"), WIRINGS if LONG else WIRINGS[:2])
+def test_moving_the_charger_finds_sign_and_phase(tmp_path: Path, kind: str, phases: int, wire, sentence: str) -> None:
+    station = Station(StationConfig(phases=phases))
+    measured, _port = meter.attach(station, kind)
+    wire(measured)
+    station.vehicle.plug(cable_a=32)
+    fast = {"ramp_up_permille_min": 60000, "ramp_down_permille_min": 60000, "charge_w": 1000, "phases": phases}
+    fast["meter_kind"] = kind if kind.startswith("sdm") else "sunspec"
+    with Charger(tmp_path, station, fast) as charger:
+        charger.run(28)
+        charger.ask("unlock user")
+        before = len(charger.board.console.text)
+        charger.ask("bringup meter 1500")
+        charger.run(22)
+        shown = str(charger.board.console.text)[before:]
+    wrong = [row for row in shown.splitlines() if row.startswith("wrong:")]
+    assert "charger_moved=1" in shown, shown
+    assert bool(wrong) == bool(sentence) and (not sentence or sentence in wrong[0]), shown
+
+
+SHARED = {"sdm630": "sdm630", "sunspec_203": "sunspec"}
+
+
+@pytest.mark.parametrize("kind", sorted(SHARED))
 def test_meter_and_inverter_share_a_line(kind: str, tmp_path: Path) -> None:
     station = Station()
     measured, port = meter.attach(station, kind)
     measured.house_w = 1234.0
-    with Charger(tmp_path, station, {"meter_kind": KINDS[kind]}) as charger:
+    with Charger(tmp_path, station, {"meter_kind": SHARED[kind]}) as charger:
         charger.run(8)
         assert charger.get("meter_ok")["meter_ok"] == "1"
         assert charger.number("meter_w") == pytest.approx(1234, abs=2)

@@ -49,6 +49,7 @@ class Contactor:
 
     def __init__(self, image, settings):
         self.across = Across(image, settings)
+        self._settings = settings
         self._inputs = image.inputs
         self._protection = image.protection
         self._request = image.request
@@ -144,11 +145,18 @@ class Contactor:
         cause[FAULT_CONTACTOR_WELD] = 0
 
     def _start(self) -> None:
-        """Begin only with contacts shown open by mirror and voltage, and an inverter that answers and stands at zero."""
+        """Begin only with contacts shown open by mirror and voltage, and an inverter that answers and stands at zero.
+
+        One that has its supply through the contactor cannot answer before: it begins at zero, being dark.
+        """
         inputs = self._inputs
-        if not inputs.contactor_open_proven or not inputs.inverter_ok or self._outputs.across_doubt:
+        if not inputs.contactor_open_proven or self._outputs.across_doubt:
             return
-        if -AT_ZERO_W < inputs.inverter_w < AT_ZERO_W:
+        if not inputs.inverter_ok:
+            ready = self._settings.inverter_wake_s > 0
+        else:
+            ready = -AT_ZERO_W < inputs.inverter_w < AT_ZERO_W
+        if ready:
             self._outputs.rcd_test = 1
             self._go(TEST)
 

@@ -148,7 +148,7 @@ def _contactor(image, settings) -> str:
         return ""
     if image.request.reason == faults.REASON_CABLE:
         return "The cable coding allows no current: seat the plug or check the cable."
-    if not image.inputs.inverter_ok:
+    if not image.inputs.inverter_ok and not settings.inverter_wake_s:
         return "The inverter has not answered for %d ms: the contactor stays open." % image.inputs.inverter_age_ms
     if not image.protection.may_close:
         return _disturbed(image, settings)

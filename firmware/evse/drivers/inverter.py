@@ -23,6 +23,7 @@ class Inverter:
     """
 
     name = "inverter"
+    supply_behind_contactor = 0  # 1: it has no other supply than its AC terminals
     response_ms = 0
     var_response_ms = NEVER_MS
     lease_step_ms = 1000

@@ -11,6 +11,7 @@ Its map is not SunSpec: decimal holding registers, single writes (function 6), +
 - Charge (538) reads 0 while no power flows and now and then 1: neither is believed. What was last read is held while
   the vehicle stays and nothing flows, for REST_MS at most.
 - It is slow: 5.9..10.9 s for a change, 21.9 s from standstill.
+- It has one AC connection and no other supply: behind the contactor it is dark until that closes (`inverter_wake_s`).
 """
 
 import asyncio
@@ -58,6 +59,7 @@ class InverterQuasar(Inverter):
     """One Quasar; see Inverter for the attributes. bus: a ModbusTcp."""
 
     name = "quasar"
+    supply_behind_contactor = 1
     response_ms = 22000  # declared: the worst, from standstill
     lease_zero = 1
     command_ms = SETTLE_MS

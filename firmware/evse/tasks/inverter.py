@@ -17,6 +17,7 @@ from evse.tasks.lines import Lines
 REST_MS = 100  # longest sleep between two regular commands
 LOOK_MS = 10  # shortest sleep: between two regular commands, and before an urgent one is sent again
 CONFIGURE_MS = 100  # between attempts to arm the lease for the first time
+WAKE_LOOK_MS = 500
 BACKOFF_MS = (1000, 2000, 5000, 10000, 30000)
 
 
@@ -103,8 +104,20 @@ class InverterTask:
             self.reconnects += 1
             self._tell()
             self.beat_ms = ticks_ms()
-            await asyncio.sleep_ms(BACKOFF_MS[min(attempt, len(BACKOFF_MS) - 1)])
-            attempt += 1
+            woken = await self._rest(BACKOFF_MS[min(attempt, len(BACKOFF_MS) - 1)])
+            attempt = 0 if woken else attempt + 1
+
+    async def _rest(self, rest_ms: int) -> int:
+        """Sleep; return 1, early, when the contactor closes: it may have woken the inverter."""
+        outputs = self._outputs
+        closed = outputs.closed
+        started_ms = ticks_ms()
+        while ticks_diff(ticks_ms(), started_ms) < rest_ms:
+            await asyncio.sleep_ms(min(rest_ms, WAKE_LOOK_MS))
+            if outputs.closed > closed:
+                return 1
+            closed = outputs.closed
+        return 0
 
     async def _serve(self) -> int:
         """Connect and poll until lost; return 1 when it had connected."""
@@ -139,6 +152,12 @@ class InverterTask:
             except HostError as error:
                 self.error = str(error)
                 raise
+        if self.driver.supply_behind_contactor and not self._settings.inverter_wake_s:
+            self.error = (
+                "inverter_kind=%s has its supply through the contactor: set inverter_wake_s to what it takes to boot "
+                "and be found (180)" % self._settings.inverter_kind
+            )
+            raise HostError(self.error)
         self.bus = self.driver.bus
         return 1
 
