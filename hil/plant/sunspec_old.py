@@ -44,7 +44,10 @@ def curve(model: int, pairs: Sequence[tuple[float, float]], enabled: int = 1) ->
 
 def power_up(rated_w: float, phases: int, storage: bool) -> dict[int, dict[str, Any]]:
     """Return {model: {point: value}} for a SunSpecMap."""
-    measured = dict(A=0, W=0, Hz=50, WH=0, St=8, Evt1=0, A_SF=-2, V_SF=-1, W_SF=0, Hz_SF=-2, VAr=0, VAr_SF=0, WH_SF=0)
+    measured: dict[str, Any] = dict(
+        A=0, W=0, Hz=50, WH=0, St=8, Evt1=0, A_SF=-2, V_SF=-1, W_SF=0, Hz_SF=-2, VAr=0, VAr_SF=0, WH_SF=0
+    )
+    measured.update({f"PhVph{phase}": 0 for phase in "ABC"[:phases]})
     models: dict[int, dict[str, Any]] = {
         1: dict(Mn="backfeed", Md="Simulated older inverter", SN="SIM-OLD", DA=1),
         103 if phases == 3 else 101: measured,
@@ -82,6 +85,8 @@ class OldInverter:
         put(f"{self.measured}.W", -unit.power_w)
         put(f"{self.measured}.VAr", -unit.reactive_var)
         put(f"{self.measured}.Hz", unit.frequency_hz)
+        for phase in "ABC"[: self._station.config.phases]:
+            put(f"{self.measured}.PhVph{phase}", unit.voltage_v)
         self.map.set_raw(f"{self.measured}.St", int(unit["state"]) + 1)
         self.map.set_raw(f"{self.measured}.Evt1", int(unit["alarm"]))
         self.map.set_raw("122.ECPConn", int(unit["connected"]))

@@ -20,7 +20,7 @@ from evse.link.sunspec import NONE
 
 MEASURED = (103, 102, 101)
 # First offset, registers
-STATUS = (14, 28)  # W .. Evt1
+STATUS = (10, 32)  # PhVphA .. PhVphC, V_SF, W .. Evt1
 NAMEPLATE = (2, 25)  # 120: DERTyp .. MaxDisChaRte_SF
 BASIC = (2, 21)  # 121: WMax .. WMax_SF
 LINKS = (2, 3)  # 122: PVConn, StorConn, ECPConn
@@ -203,16 +203,28 @@ class InverterSunSpecOld(Inverter):
     def take_status(self) -> int:
         """Decode state, alarms and power; return 0 when the power is not to be had."""
         data = self.status.data
-        state = sunspec.u16(data, 24)
+        state = sunspec.u16(data, 28)
         self.state = state - 1 if 1 <= state <= 8 else 0  # 103 St counts from 1, 701 InvSt from 0, in the same order
         if not self._links:
             self.connected = 1 if 3 <= self.state <= 5 else 0
-        self.alarms = sunspec.bits30(data, 26)
-        power = sunspec.scaled(sunspec.s16(data, 0), sunspec.scale_factor(data, 1), 0)
-        reactive = sunspec.scaled(sunspec.s16(data, 6), sunspec.scale_factor(data, 7), 0)
+        self.alarms = sunspec.bits30(data, 30)
+        power = sunspec.scaled(sunspec.s16(data, 4), sunspec.scale_factor(data, 5), 0)
+        reactive = sunspec.scaled(sunspec.s16(data, 10), sunspec.scale_factor(data, 11), 0)
+        self.terminal_mv = self._highest_mv(data)
         self.power_w = 0 if power == NONE else -power
         self.reactive_var = 0 if reactive == NONE else -reactive
         return 0 if power == NONE else 1
+
+    @staticmethod
+    def _highest_mv(data) -> int:
+        """Return the highest phase's voltage, -1 where none is told."""
+        factor = sunspec.scale_factor(data, 3)
+        highest_mv = -1
+        for phase in range(3):
+            mv = sunspec.scaled(sunspec.u16(data, phase), factor, 3)
+            if mv > highest_mv:  # NONE is far below
+                highest_mv = mv
+        return highest_mv
 
     async def poll_slow(self) -> None:
         """Read one of storage (with the setpoint held) and connection; now and then one of its curves."""
