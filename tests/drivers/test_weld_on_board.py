@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""A weld that the mirror contact hides, seen by what each kind of inverter tells of its terminals; one tells nothing."""
+"""A weld that the mirror contact hides, seen by what each kind of inverter tells of its terminals; one tells none."""
 
 from __future__ import annotations
 
