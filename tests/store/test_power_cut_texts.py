@@ -22,6 +22,10 @@ if not hasattr(asyncio, "sleep_ms"):  # CPython
     asyncio.sleep_ms = lambda ms: asyncio.sleep(ms / 1000)
 
 
+def no_time():
+    return 0
+
+
 def cut_during(memory, cut, write):
     """Run write with the supply cut after so many bytes; return 1 when it came back, that is: acknowledged."""
     memory.cut_after = cut
@@ -114,7 +118,7 @@ def unlocks(store, level, pin):
 
 def with_pins():
     memory = CutFram()
-    store = Access(memory)
+    store = Access(memory, no_time)
     asyncio.run(store.set_pin(USER, "1111"))
     asyncio.run(store.set_pin(INSTALLER, "222222"))
     return memory
@@ -125,9 +129,9 @@ def test_the_lock_out_counts_on_at_every_cut():
     for cut in range(12 + 49 + 1):
         memory = CutFram()
         memory.data[:] = start
-        store = Access(memory)
+        store = Access(memory, no_time)
         done = cut_during(memory, cut, lambda store=store: unlocks(store, USER, "9999"))
-        again = Access(memory)
+        again = Access(memory, no_time)
         assert again.failures == done, "an answered try is counted, one that was not answered is not needed"
         assert unlocks(again, USER, "1111") and unlocks(again, INSTALLER, "222222")
     assert done == 1
@@ -138,11 +142,11 @@ def test_a_pin_is_old_or_new_at_every_cut():
     for cut in range(12 + 49 + 1):
         memory = CutFram()
         memory.data[:] = start
-        store = Access(memory)
+        store = Access(memory, no_time)
         done = cut_during(memory, cut, lambda store=store: asyncio.run(store.set_pin(USER, "333333")))
-        assert unlocks(Access(memory), USER, "333333" if done else "1111")
-        assert not unlocks(Access(memory), USER, "1111" if done else "333333")
-        assert unlocks(Access(memory), INSTALLER, "222222")
+        assert unlocks(Access(memory, no_time), USER, "333333" if done else "1111")
+        assert not unlocks(Access(memory, no_time), USER, "1111" if done else "333333")
+        assert unlocks(Access(memory, no_time), INSTALLER, "222222")
     assert done == 1
 
 
@@ -151,8 +155,8 @@ def test_forgetting_the_pins_is_whole_at_every_cut():
     for cut in range(12 + 49 + 1):
         memory = CutFram()
         memory.data[:] = start
-        done = cut_during(memory, cut, Access(memory).reset)
-        again = Access(memory)
+        done = cut_during(memory, cut, Access(memory, no_time).reset)
+        again = Access(memory, no_time)
         left = again.has_pin(USER), again.has_pin(INSTALLER)
         # Zeros that were there already make it whole before its last byte.
         assert left == (False, False) or (not done and left == (True, True)), (cut, left)

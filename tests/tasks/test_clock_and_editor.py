@@ -2,6 +2,7 @@
 # runs on: cpython, micropython
 """Calendar, summer time, NTP answers and line editing: pure parts of the tasks."""
 
+from evse.tasks import access
 from evse.tasks.clock import parse_utc, utc_text
 from evse.tasks.line_editor import BREAK, COMPLETE, END, LINE, LineEditor
 from evse.tasks.local_time import days, minute_of_week, summer
@@ -204,3 +205,33 @@ def test_keys_in_the_middle_of_a_line():
         assert _type(editor, typed) == LINE
         assert editor.line == wanted
     assert _type(editor, b"\x04") == END
+
+
+class _Memory:
+    size = 32768
+
+    def __init__(self):
+        self.data = bytearray(self.size)
+
+    def readinto(self, address, buffer):
+        buffer[:] = self.data[address : address + len(buffer)]
+
+    def write(self, address, buffer):
+        self.data[address : address + len(buffer)] = buffer
+
+
+def test_a_lock_out_doubles_and_ends_however_long_ago_it_was():
+    now_ms = [0]
+    memory = _Memory()
+    store = access.Access(memory, lambda: now_ms[0])
+    for failures, locked_s in ((2, 0), (3, 10), (4, 20), (5, 40), (11, 2560), (12, 3600), (100, 3600)):
+        store._count(failures)
+        assert store.locked_s() == locked_s
+        now_ms[0] += locked_s * 1000 - 1
+        assert store.locked_s() == min(locked_s, 1)
+        now_ms[0] += 1
+        assert store.locked_s() == 0
+        for passed_days in (1, 7, 9, 13, 400):  # beyond the wrap of the ticks
+            now_ms[0] += passed_days * 86400000
+            assert store.locked_s() == 0
+        assert access.Access(memory, lambda: now_ms[0]).locked_s() == locked_s, "a restart starts it over"

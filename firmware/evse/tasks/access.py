@@ -9,7 +9,6 @@ digits does not resist someone who can read the FRAM chip: it keeps out the pass
 import asyncio
 import random
 from hashlib import sha256
-from time import ticks_diff, ticks_ms
 
 from evse.points import ACCESS, INSTALLER, USER, VIEW
 from evse.store import layout
@@ -52,9 +51,12 @@ def same(left, right) -> bool:
 
 
 class Access:
-    """The PINs and the lock-out. memory: FRAM driver; random: `random.getrandbits`-like, for the salt."""
+    """The PINs and the lock-out. memory: FRAM driver; uptime_ms: callable, ms since boot without a wrap.
 
-    def __init__(self, memory, entropy=random.getrandbits):
+    entropy: `random.getrandbits`-like, for the salt.
+    """
+
+    def __init__(self, memory, uptime_ms, entropy=random.getrandbits):
         self._slots = TwoSlots(memory, layout.ACCESS)
         self._entropy = entropy
         self._record = bytearray(_RECORD)
@@ -63,7 +65,8 @@ class Access:
             self._record[:] = body
         elif self._slots.damaged:
             self._record[0] = FREE_FAILURES
-        self._since_ms = ticks_ms()  # a restart starts the lock-out over: it cannot shorten it
+        self._uptime_ms = uptime_ms
+        self._since_ms = uptime_ms()  # a restart starts the lock-out over: it cannot shorten it
 
     @property
     def failures(self) -> int:
@@ -88,7 +91,7 @@ class Access:
         if over < 0:
             return 0
         lockout_s = min(LOCKOUT_S << min(over, 10), LOCKOUT_MAX_S)
-        return max(0, lockout_s - ticks_diff(ticks_ms(), self._since_ms) // 1000)
+        return max(0, lockout_s - (self._uptime_ms() - self._since_ms) // 1000)
 
     async def unlock(self, level: int, pin: str) -> None:
         """Check a PIN; AccessError when it is wrong or must wait."""
@@ -109,7 +112,7 @@ class Access:
 
     def _count(self, failures: int) -> None:
         self._record[0] = min(failures, FAILURES_MAX)
-        self._since_ms = ticks_ms()
+        self._since_ms = self._uptime_ms()
         self._slots.save(self._record)
 
     def reset(self) -> None:

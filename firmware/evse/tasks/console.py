@@ -32,7 +32,7 @@ class ConsoleTask:
 
     def __init__(self, station):
         self.station = station
-        self.access = Access(station.board.memory)
+        self.access = Access(station.board.memory, lambda: station.clock.uptime_ms(ticks_ms()))
         self.level = self.access.base()
         self.editor = line_editor.LineEditor()
         self.state = ""
