@@ -56,7 +56,7 @@ def _load(part: str):
 async def bringup(session, words) -> str:
     """Check one part and show what was found."""
     if not words or words[0] not in PARTS:
-        raise VerbError("usage", "bringup %s" % "|".join(sorted(PARTS)))
+        raise VerbError("usage", "give `bringup` and one of %s" % ", ".join(sorted(PARTS)))
     part = words[0]
     station = session.station
     found = Findings()

@@ -37,7 +37,7 @@ def corrected_ppm(gain_ppm: int, measured: int, reference: int) -> int:
     row = find(setting_name("voltage", 1))
     if not row[LOW] <= ppm <= row[HIGH]:
         raise ValueError(
-            "the reading %d is %d ppm from the reference; at most %d: check wiring and SCALES"
-            % (measured, ppm, row[HIGH])
+            "the reading is %d ppm from the reference; at most %d ppm can be corrected: check wiring and SCALES"
+            % (ppm, row[HIGH])
         )
     return ppm

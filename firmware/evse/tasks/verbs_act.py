@@ -26,7 +26,7 @@ def _run(session, name: str, arguments: dict) -> None:
 
 async def setpoint(session, words) -> str:
     if len(words) != 2:
-        raise VerbError("usage", "setpoint power_w duration_s")
+        raise VerbError("usage", "give `setpoint power_w duration_s`, such as `setpoint -2000 600`")
     power_w = _number(words[0], "power_w")
     duration_s = _number(words[1], "duration_s")
     _run(session, "setpoint", {"power_w": power_w, "duration_s": duration_s})
@@ -75,7 +75,7 @@ async def time(session, words) -> str:
 
 async def unlock(session, words) -> str:
     if not 1 <= len(words) <= 2:
-        raise VerbError("usage", "unlock user|installer [pin]")
+        raise VerbError("usage", "give `unlock user` or `unlock installer`")
     store, station = session.access, session.station
     failures = store.failures
     try:
@@ -96,7 +96,7 @@ async def unlock(session, words) -> str:
 
 async def pin(session, words) -> str:
     if not 1 <= len(words) <= 2:
-        raise VerbError("usage", "pin user|installer [digits]")
+        raise VerbError("usage", "give `pin user` or `pin installer`")
     if session.level < INSTALLER:
         raise VerbError("access", "pin needs installer access; unlock first")
     try:
@@ -119,7 +119,7 @@ async def _new_pin(session) -> str:
 
 async def mode(session, words) -> str:
     if not words or words[0] not in ("script", "terminal"):
-        raise VerbError("usage", "mode script|terminal")
+        raise VerbError("usage", "give `mode script` or `mode terminal`")
     session.editor.quiet = words[0] == "script"
     return "mode=%s" % words[0]
 

@@ -13,7 +13,7 @@ SAMPLE_MS = 50
 
 async def calibrate(session, words) -> str:
     """Compare one phase with an instrument for a second, keep the gain."""
-    usage = "calibrate voltage|current L1|L2|L3 reference (V or A)"
+    usage = "give `calibrate voltage L1 230.4` (V) or `calibrate current L1 10.0` (A), of a phase that is connected"
     station = session.station
     phases = ["L%d" % (n + 1) for n in range(station.settings.phases)]
     if len(words) != 3 or words[0] not in calibration.KINDS or words[1].upper() not in phases:

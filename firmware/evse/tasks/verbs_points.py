@@ -79,13 +79,13 @@ def _staged_text(session, name: str) -> str:
 
 async def get(session, words) -> str:
     if not words:
-        raise VerbError("usage", "get name...; `points` lists the names")
+        raise VerbError("usage", "give `get name...`; `points` lists the names")
     return " ".join([value_text(session, name) + _staged_text(session, name) for name in words])
 
 
 async def set_(session, words) -> str:
     if len(words) < 2:
-        raise VerbError("usage", "set name value")
+        raise VerbError("usage", "give `set name value`; `points` lists the names")
     station = session.station
     settings = station.settings
     before = settings.asked()
@@ -111,7 +111,7 @@ async def watch(session, words) -> str:
     if words and words[-1].replace(".", "", 1).isdigit():
         period_ms = int(float(words.pop()[:8]) * 1000)
     if not 1 <= len(words) <= WATCH_MAX or not 100 <= period_ms <= 3600000:
-        raise VerbError("usage", "watch 1..%d names, then 0.1..3600 seconds" % WATCH_MAX)
+        raise VerbError("usage", "give `watch` 1..%d names, then 0.1..3600 seconds" % WATCH_MAX)
     for name in words:
         value_text(session, name)  # refuse an unknown name before the first line
     widths = [0] * len(words)

@@ -101,7 +101,7 @@ def _trip_text(row) -> str:
 async def trip(session, words) -> str:
     store = session.station.trips
     if not words or not words[0].isdigit() or len(words[0]) > 9 or words[1:] not in ([], ["data"]):
-        raise VerbError("usage", "trip number [data]; `trips` lists the numbers")
+        raise VerbError("usage", "give `trip` and a number; `trips` lists the numbers")
     number = int(words[0])
     row = store.read(number) if store is not None else None
     if row is None:
@@ -149,7 +149,7 @@ async def _data(session, recording, head) -> None:
 async def factory(session, words) -> str:
     """Every setting to its default, PINs gone. Energy, sessions, trips and journal stay."""
     if words != ["yes"]:
-        raise VerbError("usage", "factory yes: all settings to default, PINs gone; energy and journal stay")
+        raise VerbError("usage", "give `factory yes`: all settings to default, PINs gone; energy and journal stay")
     station = session.station
     if session.level < INSTALLER:
         raise VerbError("access", "factory needs installer access; unlock first")
