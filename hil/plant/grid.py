@@ -52,6 +52,15 @@ class Grid:
         self._lines["pr"][k] = math.cos(angle)
         self._lines["pi"][k] = math.sin(angle)
 
+    def order(self, names: str = "L1-L2-L3") -> None:
+        """Wire the phases in the order "L1-L2-L3" or "L1-L3-L2" to the charger."""
+        if names not in ("L1-L2-L3", "L1-L3-L2"):
+            raise ValueError(f"order {names!r}: L1-L2-L3 or L1-L3-L2")
+        turned = names == "L1-L3-L2"
+        for k in range(1, self._feeder.config.phases):
+            self._set_angle(k, (-120.0 if k == 1 else 120.0) if turned else 0.0)
+        self._feeder.reading.lag_deg = (240.0, 120.0) if turned else (120.0, 240.0)
+
     def _connect(self) -> None:
         config = self._feeder.config
         fault_va = self.short_circuit_ratio * config.inverter.rated_w / config.phases

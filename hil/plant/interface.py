@@ -50,6 +50,7 @@ class AfeReading:
 
     def __init__(self, row: np.ndarray | None = None, **values: object) -> None:
         self.row = np.zeros(OUT_SIZE) if row is None else row
+        self.lag_deg: tuple[float, float] = (120.0, 240.0)  # of the voltages of L2 and L3 behind L1
         for name, value in values.items():
             setattr(self, name, value)
 

@@ -7,8 +7,13 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "drivers"))
+
+from charger import Charger  # noqa: E402
 
 from backfeed.bringup import PARTS, Finding
 from backfeed.console_link import Answer
@@ -165,6 +170,20 @@ def test_each_fault_has_its_sentence(part: str, spoil: Spoil, sentence: str) -> 
         board.run(8)
         found = ask(board, part)
     assert any(sentence in text for text in found.wrong), found
+
+
+@pytest.mark.parametrize("order", ["L1-L2-L3", "L1-L3-L2"])
+def test_the_order_of_the_phases_is_told(tmp_path: Path, order: str) -> None:
+    station = Station(StationConfig(phases=3))
+    station.grid.order(order)
+    with Charger(tmp_path, station, {"phases": 3}) as charger:
+        charger.run(4)
+        charger.ask("bringup afe")
+        charger.run(1)
+        shown = str(charger.board.console.text)
+    lags = "lag_behind_l1=120 240" if order == "L1-L2-L3" else "lag_behind_l1=240 120"
+    assert lags in shown, shown[-600:]
+    assert ("wrong: the phases turn L1-L3-L2" in shown) == (order == "L1-L3-L2")
 
 
 def test_the_host_tool_on_a_pseudo_terminal() -> None:

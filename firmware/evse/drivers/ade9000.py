@@ -25,6 +25,7 @@ SAMPLE_HZ = 8000  # DSP rate
 GAIN_ONE = 1 << 27  # xVGAIN and the like: gain = 1 + register / 2^27
 ENERGY_EVERY = 8  # reads from one energy register to the next phase's
 ENERGY_JUMP_CODES = 1 << 24  # more than 3 x full scale in the longest gap between reads: a reset, not energy
+LAG_EVERY = 50  # reads between two looks at the order of the phases
 LOST_READS = 3  # in a row without our configuration: set it up anew. One is a disturbance
 STILL_READS = 100  # a live bus that shows the same for 1 s: its DSP or clock stands, only a reset helps
 PROOF_MOVES = 2  # refreshes after a set-up in the cycle before it is believed: a DSP that stands shows a dead bus
@@ -80,6 +81,7 @@ class Ade9000(Ade9000Port):
         self.phase_w = [0, 0, 0]
         self.phase_var = [0, 0, 0]
         self.phase_period = [0, 0, 0]
+        self.phase_lag = [0, -1, -1]  # raw: time of each voltage behind L1's, counts of 1 / reg.ANGLE_HZ; -1 = not read
         self.import_wh = [0, 0, 0]  # since start(); the remainders stay in codes, nothing is lost
         self.export_wh = [0, 0, 0]
         self._import_codes = [0, 0, 0]
@@ -91,6 +93,7 @@ class Ade9000(Ade9000Port):
         self._energy_phase = 0
         self._energy_wait = 0
         self._energy_known = [0, 0, 0]
+        self._lag_wait = 0
         self._valid = 0
         self._signature = -1
         self._still = 0  # readings of a live bus without a refresh
@@ -184,6 +187,9 @@ class Ade9000(Ade9000Port):
             else:
                 self._valid = 0
             at += reg.BURST_STRIDE * WORD
+        self._lag_wait -= 1
+        if self._lag_wait <= 0:
+            self._lag()
         self._energy_wait -= 1
         counted = self._energy_wait <= 0 and self._energy_read()
         if self.holds32(reg.VLEVEL, reg.VLEVEL_FULL):
@@ -275,6 +281,15 @@ class Ade9000(Ade9000Port):
             self.phase_period[phase] = 0  # slower than 31 Hz: no line
         else:
             self.phase_period[phase] = rx[3] << 16 | rx[4] << 8 | rx[5]
+
+    def _lag(self) -> None:
+        """Read how far the other voltages lag behind L1: for bring-up alone, it decides nothing about this reading."""
+        self._lag_wait = LAG_EVERY
+        if self.phases == 3:
+            errors = self.crc_errors
+            self.phase_lag[1] = self.read16(reg.ANGL_VA_VB)
+            self.phase_lag[2] = self.read16(reg.ANGL_VA_VC)
+            self.crc_errors = errors
 
     def _energy_read(self) -> int:
         """Fetch the next phase's signed energy register; return 1 when its CRC is right."""

@@ -62,13 +62,13 @@ class Ade9000Port:
         return 1 if rx[3] == value >> 16 & 0xFF and rx[2] == value >> 24 & 0xFF else 0
 
     def read16(self, address: int) -> int:
-        """Return a 16-bit register, or -1 when its CRC is wrong. Outside burst mode only."""
+        """Return a 16-bit register, or -1 when its CRC is wrong."""
         rx = self._half_rx
         head(self._half_tx, address, 1)
         self._cs(0)
         self._transfer(self._half_tx, rx)
         self._cs(1)
-        if crc.ccitt(rx, HEAD, HEAD + 2) != rx[HEAD + 2] << 8 | rx[HEAD + 3]:
+        if self.crc_checked and crc.ccitt(rx, HEAD, HEAD + 2) != rx[HEAD + 2] << 8 | rx[HEAD + 3]:
             self.crc_errors += 1
             return -1
         return rx[HEAD] << 8 | rx[HEAD + 1]

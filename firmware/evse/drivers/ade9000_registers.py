@@ -21,6 +21,9 @@ PART_ID = 0x472
 PART_ID_ADE9000_TOP = 0x10  # bit 20, seen in the second byte
 
 RUN = 0x480
+ANGL_VA_VB = 0x482  # time from the zero crossing of phase A's voltage to phase B's, counts of 1 / 1.024 MHz
+ANGL_VA_VC = 0x484
+ANGLE_HZ = 1024000
 CONFIG1 = 0x481
 CONFIG1_SWRST = 1 << 0
 CONFIG1_BURST_EN = 1 << 11

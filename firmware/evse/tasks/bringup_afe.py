@@ -3,10 +3,13 @@
 
 import asyncio
 
+from evse.drivers import ade9000_registers as reg
+
 WATCH_MS = 300
 PHASE = ("L1", "L2", "L3")
 DEAD_PERMILLE, LOW_PERMILLE, HIGH_PERMILLE = 200, 800, 1200  # of nominal voltage
 IDLE_MA = 1000  # more than this behind an open contactor is not noise
+LAG_SLACK_DEG = 30  # of a phase's angle: unbalance and a bad zero crossing
 LOAD_MA = 1000  # directions are judged from here on
 LOAD_W = 300  # the inverter's own figure must be as clear as that
 SWAPPED_PERMILLE = 800  # power factor below this, with the rest reactive, is not an inverter
@@ -39,7 +42,27 @@ async def afe(session, found, _words) -> None:
         found.wrong("the readings stand still: the front end is frozen. Check its clock and supply.")
     _values(station, found)
     _voltages(station, found)
+    _order(station, found, part)
     _currents(station, found)
+
+
+def _order(station, found, part) -> None:
+    """Judge in which order the phases turn, once all three are there."""
+    seen = station.image.inputs
+    if station.settings.phases < 3 or not seen.frequency_ok or min(part.phase_lag[1:]) < 0:
+        return
+    if min(seen.phase_mv) * 2 < station.profile.nominal_mv:
+        return
+    turn = reg.ANGLE_HZ * 1000 // (seen.frequency_uhz // 1000)  # counts of a whole turn
+    lags = [(part.phase_lag[k] * 360 + turn // 2) // turn for k in (1, 2)]
+    found.value("lag_behind_l1", "%d %d" % (lags[0], lags[1]), "degrees")
+    right = abs(lags[0] - 120) <= LAG_SLACK_DEG and abs(lags[1] - 240) <= LAG_SLACK_DEG
+    turned = abs(lags[0] - 240) <= LAG_SLACK_DEG and abs(lags[1] - 120) <= LAG_SLACK_DEG
+    if turned:
+        found.wrong("the phases turn L1-L3-L2: exchange L2 and L3, sense wires and current transformers both.")
+    elif not right:
+        found.wrong("L2 and L3 lag %d and %d degrees behind L1 instead of 120 and 240: two sense wires are on one "
+                    "phase, or it is no three-phase grid." % (lags[0], lags[1]))  # fmt: skip
 
 
 def _values(station, found) -> None:

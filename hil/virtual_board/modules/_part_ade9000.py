@@ -20,6 +20,7 @@ _IN_AFE = const(64)  # _link.IN_AFE and IN_PERIOD, for the viper emitter
 _IN_PERIOD = const(308)
 _VERSION, _PART_ID, _RUN, _CONFIG1 = 0x4FE, 0x472, 0x480, 0x481
 _CRC_SPI, _LAST_CMD, _WR_LOCK, _STATUS0, _STATUS1 = 0x4A9, 0x4AE, 0x4BF, 0x402, 0x403
+_ANGL_VA_VB, _ANGL_VA_VC = 0x482, 0x484
 _BURST_EN, _SWRST = 1 << 11, 1
 _LOCKED = 0x3C64
 _RESET_US = 46_000  # software reset to ready
@@ -316,7 +317,18 @@ class Ade9000:
             return self._last_crc
         if address == _LAST_CMD:
             return self._command
+        if _ANGL_VA_VB <= address <= _ANGL_VA_VC:
+            return self._angle(address)
         return self._registers[address] if address < _REGISTERS else 0
+
+    def _angle(self, address):
+        """Time from one phase's zero crossing to another's."""
+        inbox = self._inbox
+        a_b = inbox[332] | inbox[333] << 8
+        a_c = inbox[334] | inbox[335] << 8
+        if address == _ANGL_VA_VB:
+            return a_b
+        return a_c if address == _ANGL_VA_VC else (a_c - a_b) & 0xFFFF
 
     def _write(self, address, sent, at):
         length = 2 if 0x480 <= address < 0x500 else 4

@@ -19,6 +19,8 @@ PERIOD_HZ = 8000 * 65536  # f = 8000 * 2^16 / (xPERIOD + 1)
 PERIOD_50 = 0x00A00000
 PERIOD_60 = 0x00855554
 PER_PHASE = 19  # registers of a phase from 0x680 on
+LAGS = slice(268, 272)  # of a message's registers: ANGL_VA_VB, ANGL_VA_VC
+COUNT_HZ = 1_024_000  # angles are times between zero crossings, in counts of this
 BLOCK = 320  # bytes of a message that hold the registers
 RUN, ACCMODE, CONFIG1 = 0x480, 0x492, 0x481
 SELFREQ = 1 << 8
@@ -39,6 +41,8 @@ class Ade9000:
         watt_code = POWER_FULL_CODE / (full_mv * full_ma / 1e6)
         # Codes per V, A, W (and var), VA and Wh.
         self._full = np.array((volt_code, amp_code, watt_code, watt_code, 3600 * SAMPLE_HZ * watt_code))
+        self._felt: tuple[float, tuple[float, float]] = (0.0, (0.0, 0.0))
+        self._angles = np.zeros(4, np.uint8)
         self._reset()
 
     def _reset(self) -> None:
@@ -61,6 +65,16 @@ class Ade9000:
                 self._gains[phase][register] = 1 + _signed(value) / (1 << 27)
                 self._correct(phase)
 
+    def _lags(self, reading: AfeReading) -> np.ndarray:
+        """Return the two angle registers, little endian; 0 without zero crossings."""
+        period_s = float(reading.line_period_s[0])
+        felt = (period_s, reading.lag_deg)
+        if felt != self._felt:
+            self._felt = felt
+            codes = [round(lag / 360 * period_s * COUNT_HZ) for lag in reading.lag_deg]
+            self._angles = np.array(codes, "<u2").view(np.uint8)
+        return self._angles
+
     def _correct(self, phase: int) -> None:
         gains = self._gains[phase]
         power = gains[VGAIN] * gains[IGAIN]
@@ -70,5 +84,6 @@ class Ade9000:
         """Write the registers that show `reading` into block: BLOCK bytes of a message."""
         if self.running:
             encode_registers(reading.row, self._codes, self._nominal_period, block)
+            block[LAGS] = self._lags(reading)
         else:
             block[:] = 0

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Heap that one driver's module takes on the 31-bit VM, compiled as on a board, with all that it imports."""
+"""Heap that one driver takes on the 31-bit VM: module, compiled as on a board, all that it imports, and one object."""
 
 from __future__ import annotations
 
@@ -16,12 +16,25 @@ SCRIPT = """
 import gc, sys
 sys.path[0] = '/mpy'
 import asyncio
+class FakeSpi:
+    write_readinto = None
 gc.collect()
 before = gc.mem_alloc()
-import evse.drivers.{driver}
+import evse.drivers.{driver} as module
+{make}
 gc.collect()
 print(gc.mem_alloc() - before)
 """
+# One object of each, not connected: with a device, ratings and curves add to it.
+MAKE = {
+    "ade9000": "part = module.Ade9000(FakeSpi, print, {'afe_voltage_full_mv': 700743, 'afe_current_full_ma': 80353})",
+    "inverter_sunspec": "part = module.InverterSunSpec(None, 1, 4000)",
+    "inverter_sunspec_old": "part = module.InverterSunSpecOld(None, 1, 4000)",
+    "inverter_quasar": "part = module.InverterQuasar(None, 1, 4000)",
+    "meter_eastron": "part = module.MeterEastron(None, 2, 'sdm630')",
+    "meter_sunspec": "part = module.MeterSunSpec(None, 2)",
+    "fram_mb85rc256v": "part = module.FramMb85rc256v(None)",
+}
 
 
 def measure(name: str) -> float:
@@ -37,4 +50,4 @@ def measure(name: str) -> float:
             path = Path(folder) / file.path
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(file.content)
-        return int(run_on_31bit(SCRIPT.format(driver=driver), {Path(folder): "/mpy"})) / 1024
+        return int(run_on_31bit(SCRIPT.format(driver=driver, make=MAKE.get(driver, "")), {Path(folder): "/mpy"})) / 1024
