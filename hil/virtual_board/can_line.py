@@ -20,6 +20,8 @@ FRAME_BITS = 67  # of a 29-bit data frame without data, with the space between f
 STUFFED = 1.12  # with the bits stuffed in, typically
 ERROR_BITS = 23  # error flag, delimiter, interframe space
 TRIES = 32  # of a node's frame, before that node gives up
+# Not acknowledged this often it is error passive and alone. It would repeat at once; here it is spared most of that.
+ALONE_TRIES, ALONE_US = 17, 5000
 
 
 Disturb = Callable[[bool, int, bytes], "list[tuple[int, int, bytes]] | None"]
@@ -158,6 +160,8 @@ class CanLine:
         self._free_us = end_us + round(ERROR_BITS * 1e6 / self.bit_rate)
         frame.ready_us = self._free_us
         frame.tries += 1
+        if acknowledge and frame.tries > ALONE_TRIES:
+            frame.ready_us += ALONE_US
         if frame.tag >= 0:
             self._tell(2, end_us, bytes((frame.tag, acknowledge)))
             if not frame.withdrawn:

@@ -11,7 +11,7 @@ import pytest
 STORY = Path(__file__).parent / "vm" / "can_runs.py"
 CURRENT, VOLTAGE, MODE = 0x1002, 0x1001, 0x2110
 INVERTER = 0xA1
-CARRIED = ("twice", "late", "stranger", "noisy", "babble", "babble_full")  # every poll is good in spite of it
+CARRIED = ("twice", "stranger", "noisy", "babble", "babble_full")  # every poll is good in spite of it
 LOST = ("drop", "module_deaf", "error", "short", "stuck", "cut", "wrong_rate", "silent")
 
 
@@ -65,6 +65,13 @@ def test_a_stop_that_is_not_taken_is_followed_by_silence_until_the_module_stops_
 def test_what_the_bus_carries_in_spite_of_it(report: dict, name: str) -> None:
     good, wrong, _worst_ms, _back_ms, later, later_wrong = report["faults"][name]
     assert (good, wrong, later, later_wrong) == (10, 0, 10, 0)
+
+
+def test_answers_that_are_later_than_the_patience_are_not_believed(report: dict) -> None:
+    """150 ms late, after 100 ms of waiting: only what was asked after a probe was answered counts."""
+    _good, wrong, worst_ms, _back_ms, later, later_wrong = report["faults"]["late"]
+    assert (wrong, later, later_wrong) == (0, 10, 0)
+    assert worst_ms <= 250
 
 
 @pytest.mark.parametrize("name", LOST)

@@ -9,13 +9,15 @@ delivered. CAN checks and repeats frames by itself; a question may still stay un
 
 from time import ticks_diff, ticks_ms
 
-from evse.drivers.turn import READ, Exchange, Wire
+from evse.drivers.turn import READ, TRIP, Exchange, Wire
 from evse.link import modbus
 
 FRAME_BYTES = 8
 TIMEOUT_MS = 100
 DRAIN_MOST = 64  # a babbling node must not hold the task
 LOOK_MS = 2  # a controller's two buffers are full after two frames of 1.1 ms; so no learning when the answer is due
+PROBE_MS = 400  # between two probes
+OWED, ASKED = 1, 2  # doubt: an answer may still come; a probe has been asked
 OPEN = -1  # a result: no answer yet
 RESTART_MS = 1000  # between two returns from bus-off
 
@@ -29,7 +31,12 @@ class CanFrame:
 
 
 class CanTransfer(Exchange):
-    """One question; see Exchange. match(frame, transfer): -1 not ours, 0 the answer, 1..15 the device's error."""
+    """One question; see Exchange. match(frame, transfer): -1 not ours, 0 the answer, 1..15 the device's error.
+
+    probes: questions about what never changes. After an unanswered question the device may still owe answers, which
+    would pass for later ones. It answers in order: so one of these is asked, nothing else but trips until its answer is
+    there, and the next only after PROBE_MS, so that it takes PROBE_MS x probes until one could pass for another.
+    """
 
     def __init__(self, identifier: int, match, priority: int = READ):
         super().__init__(priority, TIMEOUT_MS)
@@ -37,6 +44,7 @@ class CanTransfer(Exchange):
         self.match = match
         self.data = bytearray(FRAME_BYTES)
         self.answer = bytearray(FRAME_BYTES)
+        self.probes = ()
 
 
 class CanBus(Wire):
@@ -49,6 +57,10 @@ class CanBus(Wire):
         self._port = port
         self._frame = CanFrame()
         self._sent_ms = 0
+        self._doubt = 0
+        self._turn = 0  # of the probes
+        self._probe_ms = ticks_ms()  # when the last one was sent
+        self._listening = 0  # 1: its answer is awaited, nothing is to be sent
         self._restart_ms = ticks_ms()
         self.restarts = 0
 
@@ -57,10 +69,38 @@ class CanBus(Wire):
         """Why the controller does not work, for a person."""
         return self._port.error
 
+    def first(self, transfer):
+        """Return the probe when an answer may still come to an earlier question; a trip does not wait for that."""
+        probes = transfer.probes
+        self._listening = 0
+        if not self._doubt or transfer.priority == TRIP or not probes:
+            return transfer
+        if self._doubt == ASKED and ticks_diff(ticks_ms(), self._probe_ms) < PROBE_MS:
+            self._listening = 1
+        else:
+            self._turn = (self._turn + 1) % len(probes)
+        return probes[self._turn]
+
+    def count(self, exchange) -> None:
+        """Count the exchange, and whether the device may still owe an answer."""
+        super().count(exchange)
+        probe = exchange is not self.holder.transfer
+        if exchange.result < modbus.TIMEOUT:
+            if probe:
+                self._doubt = 0
+                self._listening = 0
+        elif not probe and not self._doubt:
+            self._doubt = OWED
+
+    def hang_up(self) -> None:
+        """Whatever was asked may still be answered."""
+        if not self._doubt:
+            self._doubt = OWED
+
     def prepare(self) -> int:
         """Drop what nobody asked for; come back from bus-off."""
         port = self._port
-        for _ in range(DRAIN_MOST):
+        for _ in range(0 if self._listening else DRAIN_MOST):
             if not port.receive(self._frame):
                 break
         if port.off() and ticks_diff(ticks_ms(), self._restart_ms) >= RESTART_MS:
@@ -72,10 +112,15 @@ class CanBus(Wire):
     def send(self, exchange) -> int:
         """Put the question on the bus; return ms until its answer is due."""
         self._sent_ms = ticks_ms()
+        exchange.result = OPEN
+        if self._listening:
+            return LOOK_MS
+        if exchange is not self.holder.transfer:
+            self._doubt = ASKED
+            self._probe_ms = self._sent_ms
         if not self._port.send(exchange.identifier, exchange.data, exchange.priority):
             exchange.result = modbus.CLOSED
             return 0
-        exchange.result = OPEN
         return LOOK_MS
 
     def look(self, exchange) -> int:

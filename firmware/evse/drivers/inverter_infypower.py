@@ -31,6 +31,7 @@ READ_INFO, WRITE_SETTING = 0x23, 0x24
 VOLTAGE, CURRENT, COUNT = 0x1001, 0x1002, 0x1010
 STATUS, MODE_STATUS = 0x1110, 0x1111
 HIGHEST_MV, LOWEST_MV, MOST_MA, RATED_MW = 0x1130, 0x1131, 0x1132, 0x1133
+CONSTANTS = (COUNT, HIGHEST_MV, LOWEST_MV, MOST_MA, RATED_MW)
 SWITCH, MODE = 0x1110, 0x2110  # written with WRITE_SETTING
 ON, OFF = 0xA0, 0xA1
 RECTIFIER, INVERTER = 0xA0, 0xA1
@@ -81,6 +82,8 @@ class InverterInfypower(Inverter):
         self.on = 0
         self._silent_ms = 0
         self._silent = 0
+        self._probes = ()
+        self._probes = tuple([self._make(READ_INFO, code) for code in CONSTANTS])
         self._asks = [self._make(READ_INFO, code) for code in (VOLTAGE, CURRENT, STATUS, MODE_STATUS)]
         self._current = self._make(WRITE_SETTING, CURRENT, WRITE)
         self._limit = self._make(WRITE_SETTING, VOLTAGE, WRITE)
@@ -92,6 +95,7 @@ class InverterInfypower(Inverter):
     def _make(self, command: int, code: int, priority: int = READ) -> CanTransfer:
         transfer = CanTransfer(identifier(command, self.unit), match, priority)
         sunspec.put16(transfer.data, 0, code)
+        transfer.probes = self._probes
         return transfer
 
     # --- connection ---

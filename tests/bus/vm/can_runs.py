@@ -145,6 +145,7 @@ async def refusals(report):
     await fault("set deaf 1")
     report["refuses_deaf"] = await refusal(build())
     await fault("set deaf 0")
+    await asyncio.sleep_ms(500)  # the next probe
     await fault("wire error")
     report["refuses_error"] = await refusal(build())
     await fault("wire good")
