@@ -141,7 +141,7 @@ async def _journal(session, most: int) -> int:
     for sequence in range(first, journal.newest + 1):
         record = journal.read(sequence)
         if record is not None and record[3] != EVENT_TEXT:
-            await session.line("%d %s" % (sequence, _journal_text(session, sequence, record)))
+            await session.line("%4d %s" % (sequence, _journal_text(session, sequence, record)))
     return journal.newest
 
 
