@@ -24,6 +24,7 @@ SETPOINTS = (704, 22, 25)  # WSetEna .. VarSetRvrtTms
 STORAGE = (713, 2, 7)  # WHRtg .. Pct_SF
 DC = (714, 2, 43)  # totals and the first port
 CONTROL = (715, 2, 3)  # LocRemCtl, DERHb
+OWN_METHOD = (704, 52, 1)  # AntiIslEna
 # Written
 W_BLOCK = (704, 22, 11)  # WSetEna .. WSetRvrtTms
 W_SET = (704, 24, 2)
@@ -66,7 +67,7 @@ class InverterSunSpec(Inverter):
         self.has_storage = 0
         self.has_dc = 0
         self.has_control = 0
-        self.status = self.ratings = self.setpoints = self.storage = self.dc = self.control = None
+        self.status = self.ratings = self.setpoints = self.own_method = self.storage = self.dc = self.control = None
         self.w_block = self.w_set = self.w_trip = self.var_block = self.var_set = self.beat = self.operate = None
 
     # --- connection ---
@@ -90,6 +91,8 @@ class InverterSunSpec(Inverter):
         await self._once(self.ratings)
         self.take_ratings()
         await self._once(self.setpoints)
+        await self._once(self.own_method)
+        self.take_own_method()
         self._prepare_blocks()
         await self.grid.read_all()
         self._enabled = -1
@@ -135,8 +138,6 @@ class InverterSunSpec(Inverter):
                     address, "setpoint scale factor %d is not %d..%d" % (factor, SET_FACTOR_MIN, SET_FACTOR_MAX)
                 )
         self.resolution_w = 10**self._set_w_factor if self._set_w_factor > 0 else 1
-        anti_islanding = await device.read(device.point(704, 52), 1)
-        self.own_anti_islanding = 1 if sunspec.u16(anti_islanding, 0) == 1 else 0
 
     def _factor(self, data, register: int, model: int, offset: int) -> int:
         factor = sunspec.scale_factor(data, register)
@@ -150,6 +151,7 @@ class InverterSunSpec(Inverter):
         self.status.retries = 0  # the next one comes soon enough
         self.ratings = self._transfer(RATINGS, modbus.READ_HOLDING, READ)
         self.setpoints = self._transfer(SETPOINTS, modbus.READ_HOLDING, READ)
+        self.own_method = self._transfer(OWN_METHOD, modbus.READ_HOLDING, READ)
         self.w_block = self._transfer(W_BLOCK, modbus.WRITE_MULTIPLE, WRITE)
         self.w_set = self._transfer(W_SET, modbus.WRITE_MULTIPLE, WRITE)
         self.w_trip = self._transfer(W_SET, modbus.WRITE_MULTIPLE, TRIP)
@@ -203,7 +205,7 @@ class InverterSunSpec(Inverter):
         return 1
 
     async def poll_slow(self) -> None:
-        """Read one of storage, read-back, DC, control and ratings; now and then one of its curves."""
+        """Read one of storage, read-back, DC, control, ratings and own method; now and then one of its curves."""
         self._slow += 1
         if self._slow % GRID_EVERY == 0:
             await self.grid.read_next()
@@ -212,23 +214,23 @@ class InverterSunSpec(Inverter):
         if turn == 1:
             await self._read_back()
             return
-        transfer = (self.storage, None, self.dc, self.control, self.ratings)[turn]
+        if turn == 4 and self._slow & 1:
+            turn = 5
+        transfer = (self.storage, None, self.dc, self.control, self.ratings, self.own_method)[turn]
         if transfer is None or await self.bus.transact(transfer):
             return
-        if turn == 0:
-            self.take_storage()
-        elif turn == 2:
-            self.take_dc()
-        elif turn == 3:
-            self.take_control()
-        else:
-            self.take_ratings()
+        take = (self.take_storage, None, self.take_dc, self.take_control, self.take_ratings, self.take_own_method)[turn]
+        take()
 
     async def _read_back(self) -> None:
         sent_w = self.sent_w
         # A setpoint that changed while the question was on the line proves nothing.
         if self.configured and await self.bus.transact(self.setpoints) == 0 and sent_w == self.sent_w:
             self.take_setpoints()
+
+    def take_own_method(self) -> None:
+        """Decode whether its own anti-islanding is on."""
+        self.own_anti_islanding = 1 if sunspec.raw16(self.own_method.data, 0) == 1 else 0
 
     def take_status(self) -> int:
         """Decode the 701 read: state, connection, alarms, power, voltage; return 0 when the power is not to be had."""

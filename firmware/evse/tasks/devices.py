@@ -4,6 +4,7 @@
 import json
 
 from evse.link.telemetry import dump
+from evse.tasks.anti_islanding import ours, own
 
 FRAME_BYTES = 64  # braces, names and the count
 
@@ -26,9 +27,18 @@ def warnings(station):
     return found
 
 
-def capabilities(driver) -> dict:
-    """Return what an inverter can do."""
-    own = driver.own_anti_islanding
+def anti_islanding(station) -> str:
+    """Return who looks for loss of mains actively: this controller and the inverter."""
+    inverter = find(station, "inverter")
+    driver = inverter.driver if inverter is not None and inverter.online else None
+    if driver is None:
+        return "no inverter"
+    return "%s, inverter's own %s" % (ours(driver, station.settings), own(driver))
+
+
+def capabilities(driver, settings) -> dict:
+    """Return what an inverter can do; own_anti_islanding is its method, anti_islanding this controller's with it."""
+    state = driver.own_anti_islanding
     return {
         "driver": driver.name,
         "maker": driver.maker,
@@ -40,7 +50,8 @@ def capabilities(driver) -> dict:
         "response_ms": driver.response_ms,
         "resolution_w": driver.resolution_w,
         "lease_s": driver.lease_s if driver.lease_zero else 0,
-        "own_anti_islanding": None if own < 0 else own,
+        "own_anti_islanding": None if state < 0 else state,
+        "anti_islanding": ours(driver, settings),
     }
 
 
@@ -48,7 +59,7 @@ def text(station, most: int) -> bytes:
     """Return all of it as JSON of at most `most` bytes; what does not fit is counted in "more"."""
     inverter = find(station, "inverter")
     driver = inverter.driver if inverter is not None and inverter.online else None
-    made = [b'"inverter":%s' % json.dumps(capabilities(driver) if driver else None).encode()]
+    made = [b'"inverter":%s' % json.dumps(capabilities(driver, station.settings) if driver else None).encode()]
     room = most - len(made[0]) - FRAME_BYTES
     more = 0
     for key, lines in ((b"warnings", warnings(station)), (b"cannot", driver.cannot if driver else ())):

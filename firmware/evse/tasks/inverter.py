@@ -11,6 +11,7 @@ import asyncio
 from time import ticks_diff, ticks_ms
 
 from evse.drivers.inverter_choice import HostError, connect, open_inverter
+from evse.tasks.anti_islanding import lacking
 from evse.tasks.inverter_check import compare
 from evse.tasks.lines import Lines
 
@@ -81,7 +82,7 @@ class InverterTask:
         """Return what a person should know about the inverter now, one sentence each."""
         if self.driver is None or not self.online:
             return ["The inverter is offline: %s." % self.error] if self.error else []
-        return self.driver.warnings() + self.mismatches
+        return self.driver.warnings() + self.mismatches + lacking(self.driver, self._settings)
 
     async def run(self) -> None:
         """Connect, serve until lost, connect again; never returns but for a setting that names no inverter."""

@@ -18,7 +18,7 @@ async def inverter(session, _words) -> str:
     driver = task.driver
     if driver is None or not task.online:
         raise VerbError("state", task.state)
-    told = capabilities(driver)
+    told = capabilities(driver, session.station.settings)
     for name in sorted(told):
         unit = UNITS.get(name.split("_")[-1], "")
         await session.line("%s=%s" % (name, "unknown" if told[name] is None else "%s%s" % (told[name], unit)))

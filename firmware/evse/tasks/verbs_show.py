@@ -11,6 +11,7 @@ from evse.link import telemetry
 from evse.points import ACCESS, UNIT, find
 from evse.store.journal import TEXT_MAX
 from evse.tasks.clock import utc_text
+from evse.tasks.devices import anti_islanding
 from evse.tasks.station import VERSION
 from evse.tasks.verbs import ARGUMENTS, HELP, NAME, VERBS, WHO, VerbError
 from evse.tasks.verbs import find as find_verb
@@ -75,6 +76,7 @@ async def status(session, _words) -> str:
         state = getattr(task, "state", None)
         if state:
             await session.line("%s=%s" % (task.name, state))
+    await session.line("anti_islanding=%s" % anti_islanding(station))
     await session.line("uptime=%s s" % station.clock.seconds_text(ticks_ms()))
     gc.collect()
     return "heap_free=%d B" % (gc.mem_free() if hasattr(gc, "mem_free") else 0)
