@@ -88,6 +88,16 @@ def test_a_ramp_of_1_05_hz_s_held_half_a_second_always_trips(sign, seed):
     assert 500 + CONTACTOR_MS <= opened_ms <= 600
 
 
+@pytest.mark.parametrize("length_s", [0.46, 0.47, 0.475, 0.48, 0.49])
+@pytest.mark.parametrize("slope", [1.1, -2.0])
+def test_a_ramp_between_hold_and_trip_opens_in_time_or_not_at_all(slope, length_s):
+    """What is undefined there is whether it trips, never when: docs/rocof.md, limits."""
+    for seed in (1, 2):
+        low = 50.0 - 0.5 * math.copysign(1.0, slope)
+        opened_ms = play("uk_g98", ramp(low, slope, length_s=length_s), START_S + 1.2, seed=seed)
+        assert opened_ms == -1 or 500 + CONTACTOR_MS <= opened_ms <= 600
+
+
 @pytest.mark.parametrize("seed", range(4))
 @pytest.mark.parametrize(("low", "slope"), [(49.0, 0.95), (51.0, -0.95)])
 def test_t_r_2_holds_0_95_hz_s(low, slope, seed):
