@@ -165,4 +165,5 @@ def run_case(case: Case, plan: Plan, fram_image: Path) -> Result:
 def _judge_words(case: Case, result: Result) -> None:
     trouble = case.trouble
     if trouble.says and case.state.name not in trouble.silent and not result.problem:
-        result.unsaid = not any(re.search(word, result.said) for word in trouble.says)
+        said = " ".join(result.said.split())  # long lines are wrapped
+        result.unsaid = not any(re.search(word, said) for word in trouble.says)
