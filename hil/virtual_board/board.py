@@ -376,7 +376,7 @@ class VirtualBoard(Exchange):
             elapsed_us = max(self.now_us, int((time.monotonic() - self._started_s) * 1e6))
             while self.now_us < elapsed_us:
                 self._advance(min(elapsed_us, self.now_us + STEP_US))
-            if link in ready:
+            if link in ready or (self._process is not None and self._process.rest):
                 self._take_message()
             if self.finished:
                 return

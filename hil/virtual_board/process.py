@@ -88,12 +88,16 @@ class Process:
             os.close(board_rx)
             os.close(board_tx)
         self.rx = self._rx
+        self.rest = b""  # a second message: after a Ctrl-C the VM may be one answer behind, and two lie in the pipe
 
     def receive(self, watchdog: Watchdog) -> bytes:
         """Return the board's next message, blocking; empty when the process has ended."""
-        watchdog.waiting = True
-        message = os.read(self._rx, _READ)
-        watchdog.waiting = False
+        if self.rest:
+            message, self.rest = self.rest, b""
+        else:
+            watchdog.waiting = True
+            message = os.read(self._rx, _READ)
+            watchdog.waiting = False
         watchdog.steps += 1
         size = len(message)
         if size == wire.OUT.size and message[:4] == _SHORTEST:
@@ -109,6 +113,8 @@ class Process:
             if not more:
                 return b""
             message += more
+        if len(message) > length:
+            message, self.rest = message[:length], message[length:]
         return message
 
     def send(self, message: bytes | bytearray) -> None:
