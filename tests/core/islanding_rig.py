@@ -3,15 +3,16 @@
 
 from evse.faults import ELEMENT_ISLANDING
 from evse.image import Image
-from evse.protect.islanding import Islanding
+from evse.protect.islanding import PROBE, QUIET, Islanding
 from evse.protect.islanding.course import Course
 from evse.protect.islanding.push import Push
 
+NOMINAL_MV = 230000
 RATING_W = 7360
 
 
 class Profile:
-    nominal_mv = 230000
+    nominal_mv = NOMINAL_MV
     nominal_uhz = 50000000
     stages = ()
     volt_var = (0, (), ())
@@ -136,3 +137,38 @@ def last_event(image):
     row = [0] * 5
     image.events.read(image.events.count - 1, row)
     return row[1], row[2], row[3]
+
+
+def started(cycles=60, **more):
+    rig = Rig(**more)
+    rig.run(cycles)
+    assert rig.islanding.state == QUIET
+    return rig
+
+
+def probing():
+    rig = started()
+    rig.run(1, 50300)
+    assert rig.islanding.state == PROBE
+    return rig
+
+
+def volts(rig, *phases):
+    for phase in range(3):
+        rig.image.inputs.phase_mv[phase] = phases[phase] if phase < len(phases) else NOMINAL_MV
+
+
+def fall(rig, *phases):
+    """Let the voltage fall for one cycle; tell whether that decides."""
+    volts(rig, *phases)
+    rig.run(1)
+    return rig.islanding.detected
+
+
+def dead_cycles(rig, most=300):
+    """Count the cycles until the bus is decided to be dead; most: not within so many."""
+    for n in range(1, most):
+        rig.run(1)
+        if rig.islanding.detected:
+            return n
+    return most

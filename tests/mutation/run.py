@@ -44,7 +44,7 @@ LIMIT = (
     "test_limit",
 )
 PROTECT = ("test_element_bounds", "test_enter_bounds", "test_mean_bounds", "test_rocof_bounds", "test_protect_bounds")
-WHOLE_METHOD = ("test_islanding_bounds", "test_islanding")
+WHOLE_METHOD = ("test_islanding_bounds", "test_islanding_dead_bus", "test_islanding")
 TESTS = {
     "limit": (*LIMIT, "test_soc", "test_limit_power"),
     "limit/site.py": ("test_site_limit",),
