@@ -2,7 +2,8 @@
 """Contactor sequence: residual-current test, gate, close, confirm; open and prove it. Every cycle.
 
 Closing: no weld (mirror contact and, where the inverter tells it, voltage across), RCD self-test,
-inverter alive and at zero, gate up, coil on, mirror confirms. Each step has a limit; together they stay below the 3 s of IEC 61851-1.
+inverter alive and at zero, gate up, coil on, mirror confirms. Each step has a limit; together they stay below
+the 3 s of IEC 61851-1.
 Opening: coil and gate off in the same cycle, whatever asked for it; then the mirror must prove it.
 `permitted` looks at trip, faults, AFE and pilot itself: the session is not believed alone.
 """
