@@ -94,6 +94,8 @@ class Bank:
             return
         for i in range(size):
             rx[2 + i] = self.memory[at + i]
+        if len(rx) < 4 + size:
+            return
         check = crc.ccitt(rx, 2, 2 + size)
         rx[2 + size] = check >> 8
         rx[3 + size] = check & 255

@@ -25,10 +25,11 @@ SAMPLE_HZ = 8000  # DSP rate
 GAIN_ONE = 1 << 27  # xVGAIN and the like: gain = 1 + register / 2^27
 ENERGY_EVERY = 8  # reads from one energy register to the next phase's
 ENERGY_JUMP_CODES = 1 << 24  # more than 3 x full scale in the longest gap between reads: a reset, not energy
-LAG_EVERY = 50  # reads between two looks at the order of the phases
+LAG_EVERY = 6  # energy reads between two looks at the order of the phases
 LOST_READS = 3  # in a row without our configuration: set it up anew. One is a disturbance
 STILL_READS = 100  # a live bus that shows the same for 1 s: its DSP or clock stands, only a reset helps
 PROOF_MOVES = 2  # refreshes after a set-up in the cycle before it is believed: a DSP that stands shows a dead bus
+LEVEL = reg.VLEVEL_FULL.to_bytes(4, "big")  # what only our set-up has written
 LIVE_MV = 50000  # below, a bus may stand still
 RMS_TOP = 0x08  # top byte from which an RMS code is impossible: 2.5 x full scale
 POWER_TOP = 0x10  # same for a power's magnitude
@@ -91,12 +92,16 @@ class Ade9000(Ade9000Port):
         self._new_high = 0
         self._new_low = 0
         self._energy_phase = 0
-        self._energy_wait = 0
+        self._wait = 0
         self._energy_known = [0, 0, 0]
         self._lag_wait = 0
         self._valid = 0
         self._signature = -1
         self._still = 0  # readings of a live bus without a refresh
+        self._level_ask = bytearray(HEAD + WORD)
+        self._level = bytearray(HEAD + WORD)
+        self._level_data = memoryview(self._level)[HEAD:]
+        head(self._level_ask, reg.VLEVEL, 1)
         self._unproven = 0  # refreshes still to be seen before it is believed
         self._missed = 0  # readings in a row without our configuration
         self._size_burst(1)
@@ -162,7 +167,7 @@ class Ade9000(Ade9000Port):
         """Forget what the part counted before its reset."""
         for phase in range(3):
             self._energy_known[phase] = 0
-        self._energy_wait = 0
+        self._wait = 0
         self._missed = 0
         self._still = 0
 
@@ -176,8 +181,18 @@ class Ade9000(Ade9000Port):
                 self._anew()
                 self._unproven = PROOF_MOVES
             return
+        cs = self._cs
+        transfer = self._transfer
+        tx = self._tx
+        cs(0)
+        transfer(tx, self._rx)
+        cs(1)
+        cs(0)
+        transfer(tx, self._again)
+        cs(1)
         self._valid = 1
-        self._burst()
+        if self._data != self._data_again:
+            self._third()
         at = HEAD
         signature = 0
         for phase in range(self.phases):
@@ -187,35 +202,33 @@ class Ade9000(Ade9000Port):
             else:
                 self._valid = 0
             at += reg.BURST_STRIDE * WORD
-        self._lag_wait -= 1
-        if self._lag_wait <= 0:
-            self._lag()
-        self._energy_wait -= 1
-        counted = self._energy_wait <= 0 and self._energy_read()
-        if self.holds32(reg.VLEVEL, reg.VLEVEL_FULL):
+        self._wait -= 1
+        counted = self._wait <= 0 and self._seldom()
+        cs(0)
+        transfer(self._level_ask, self._level)
+        cs(1)
+        if self._level_data != LEVEL:
+            self._miss()
+        else:
             self._missed = 0
             if counted:
                 self._energy_take()
+        if signature == self._signature or self._unproven or not self._valid:
+            self._odd(signature)
         else:
-            self._miss()
-        if self._valid:
-            self._refreshed(signature)
+            self._signature = signature
+            self._still = 0
+            self.sequence = (self.sequence + 1) & 0x1FFFFFFF
         self.ok = self._valid
 
-    def _burst(self) -> None:
-        """Read the burst until two in a row are alike; a refresh in between costs a third."""
-        self._exchange(self._rx)
-        self._exchange(self._again)
-        if self._data != self._data_again:
-            self._exchange(self._rx)
-            if self._data != self._data_again:
-                self._valid = 0
-                self.burst_errors += 1
-
-    def _exchange(self, rx) -> None:
+    def _third(self) -> None:
+        """The bursts differ: a refresh came between them, or one is spoiled. Two in a row have to be alike."""
         self._cs(0)
-        self._transfer(self._tx, rx)
+        self._transfer(self._tx, self._rx)
         self._cs(1)
+        if self._data != self._data_again:
+            self._valid = 0
+            self.burst_errors += 1
 
     def _miss(self) -> None:
         """The part does not hold our configuration: it has reset, or it is not there."""
@@ -229,21 +242,25 @@ class Ade9000(Ade9000Port):
         self.restarts = (self.restarts + 1) & 0xFFFF
         self.setup.state = 0
 
-    def _refreshed(self, signature: int) -> None:
-        """Take a whole reading's signature; a part that was set up anew has to move before it is believed."""
+    def _odd(self, signature: int) -> None:
+        """Take a reading that is not just the next: spoiled, standing still, or of a part set up anew.
+
+        That one has to move before it is believed.
+        """
+        if not self._valid:
+            return
         if self._unproven:
             self._valid = 0
-        if signature != self._signature:
-            self._signature = signature
-            self._still = 0
-            if self._unproven:
+            if signature != self._signature:
+                self._signature = signature
+                self._still = 0
                 self._unproven -= 1
-            else:
-                self.sequence = (self.sequence + 1) & 0x1FFFFFFF
-        elif self._unproven or self.phase_mv[0] > LIVE_MV or self.phase_mv[1] > LIVE_MV or self.phase_mv[2] > LIVE_MV:
-            self._still += 1
-            if self._still >= STILL_READS:
-                self._restart()
+                return
+        elif self.phase_mv[0] <= LIVE_MV and self.phase_mv[1] <= LIVE_MV and self.phase_mv[2] <= LIVE_MV:
+            return
+        self._still += 1
+        if self._still >= STILL_READS:
+            self._restart()
 
     def _decode(self, phase: int, at: int) -> int:
         """Decode one phase's registers at `at`; return a figure that moves whenever one of them does."""
@@ -282,6 +299,20 @@ class Ade9000(Ade9000Port):
         else:
             self.phase_period[phase] = rx[3] << 16 | rx[4] << 8 | rx[5]
 
+    def _seldom(self) -> int:
+        """Fetch what is not needed each time: phase order, energy; return 1 when there is energy to take."""
+        self._wait = ENERGY_EVERY
+        self._lag_wait -= 1
+        if self._lag_wait <= 0:
+            self._lag()
+        if not self.read32(reg.AWATTHR_HI + self._energy_phase * reg.ENERGY_STRIDE):
+            self._valid = 0
+            return 0
+        rx = self.reply
+        self._new_high = rx[2] << 8 | rx[3]
+        self._new_low = rx[4] << 8 | rx[5]
+        return 1
+
     def _lag(self) -> None:
         """Read how far the other voltages lag behind L1: for bring-up alone, it decides nothing about this reading."""
         self._lag_wait = LAG_EVERY
@@ -290,17 +321,6 @@ class Ade9000(Ade9000Port):
             self.phase_lag[1] = self.read16(reg.ANGL_VA_VB)
             self.phase_lag[2] = self.read16(reg.ANGL_VA_VC)
             self.crc_errors = errors
-
-    def _energy_read(self) -> int:
-        """Fetch the next phase's signed energy register; return 1 when its CRC is right."""
-        self._energy_wait = ENERGY_EVERY
-        if not self.read32(reg.AWATTHR_HI + self._energy_phase * reg.ENERGY_STRIDE):
-            self._valid = 0
-            return 0
-        rx = self.reply
-        self._new_high = rx[2] << 8 | rx[3]
-        self._new_low = rx[4] << 8 | rx[5]
-        return 1
 
     def _energy_take(self) -> None:
         """Add what the register gained to import or export; only once the part is known not to have reset."""
