@@ -109,6 +109,8 @@ def console(
     line = words_of(verb)
     if verb and not (line.strip() and line.isprintable()):
         raise InputError(f"VERB {line!r}: has a character that cannot be typed on the console; leave it out.")
+    if line.startswith("import"):
+        raise InputError("VERB import: reads many lines; use `backfeed settings import PORT FILE`.")
     with ConsoleLink(port) as link:
         if not verb:
             session(link)

@@ -90,6 +90,7 @@ def test_files_and_ports_that_are_no_good_are_one_line(board: str, tmp_path: Pat
         (("bringup", board, "engine"), "PART engine: unknown; choose afe"),
         (("console", board, ""), ""),
         (("console", board), "needs a terminal"),
+        (("console", board, "import"), "use `backfeed settings import PORT FILE`"),
     ):
         result = backfeed(*words)
         assert result.exit_code in (1, 2), (words, result.output)
