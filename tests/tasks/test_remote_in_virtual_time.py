@@ -21,6 +21,7 @@ from hil.virtual_board import VirtualBoard
 
 ID, ADDRESS = jitter.ID, jitter.ADDRESS
 LEASE_S = 30
+ABUSE_S = 10
 TICK_MS = 20  # two cycles
 SETTINGS = {**jitter.SETTINGS, "telemetry_ms": 1000, "summer_time": "eu", "utc_offset_min": 60}
 BEFORE_WINTER_S = 1792889995  # 2026-10-25T00:59:55Z: five seconds before summer time ends
@@ -93,10 +94,10 @@ def test_events_beyond_the_buffer_are_counted(tmp_path: Path) -> None:
         changes = EVENTS_MAX // 2 + 10  # each makes two events: the old value and the new
         for number in range(changes):
             board.console.write(f"set soc_max_permille {900 + number}\r".encode())
-            board.run(0.5)
+            board.run(0.2)
         broker.listening = True
         heard = len(broker.messages("events"))
-        board.run(90)
+        board.run(30)
         later = [event for _, event in broker.messages("events")[heard:]]
         numbers = [event["seq"] for event in later]
         assert numbers == list(range(numbers[0], numbers[0] + len(numbers)))
@@ -107,9 +108,9 @@ def test_events_beyond_the_buffer_are_counted(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("way", [None, thousand_a_second], ids=["good", "flood"])
 def test_the_cycle_does_not_feel_the_broker(way: Any) -> None:
-    found = jitter.abuse(way)
+    found = jitter.abuse(way, ABUSE_S)
     assert found.overruns == 0
-    assert found.cycles >= 100 * jitter.ABUSE_S
+    assert found.cycles >= 100 * ABUSE_S
     assert found.late_worst_us <= 1000
     assert found.resumed_s <= 61
 

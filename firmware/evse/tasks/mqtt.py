@@ -29,6 +29,8 @@ DEAD_MS = 10000  # the broker's silence after a ping, or before a PUBACK
 BACKOFF_MS = 1000
 BACKOFF_MAX_MS = 60000
 STEADY_MS = 30000  # a connection this old starts the back-off over
+ANSWER_MS = 5000  # for a CONNACK
+SUBACK_MS = 30000  # for a SUBACK: a large retained message may stand before it
 TURN_MS = 1000  # longest sleep of the sender
 SLASH = 47  # first byte of a topic that does not begin with ours
 FLOOD_PATIENCE = 6  # times DEAD_MS for a PUBACK that stands behind a flood of other packets
@@ -216,7 +218,7 @@ class MqttTask:
             will,
         )
         await link.send(self._view[:length])
-        await link.answer()
+        await link.answer(ANSWER_MS)
         code = packet.connack(link.incoming)
         if code:
             text = packet.REFUSALS[code] if code < len(packet.REFUSALS) else "code %d" % code
@@ -232,13 +234,12 @@ class MqttTask:
     async def _suback(self, link) -> None:
         """Wait for the SUBACK; messages may come before it (3.8.4)."""
         started_ms = ticks_ms()
-        await link.answer()
-        while link.incoming.kind != packet.SUBACK:
-            if ticks_diff(ticks_ms(), started_ms) > DEAD_MS:
-                raise LinkError("broker does not acknowledge the subscription: %d ms" % DEAD_MS)
+        while True:
+            await link.answer(SUBACK_MS - ticks_diff(ticks_ms(), started_ms))
+            if link.incoming.kind == packet.SUBACK:
+                return
             self._take(link.incoming)
             await self._breathe()
-            await link.answer()
 
     async def _breathe(self) -> None:
         """Everybody else's turn after a packet; longer in a flood."""

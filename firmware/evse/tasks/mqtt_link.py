@@ -15,7 +15,6 @@ from evse.link.mqtt_packet import Incoming
 
 CONNECT_MS = 5000
 SEND_MS = 5000
-ANSWER_MS = 5000
 READ_BYTES = 256
 DISCARD_BYTES = 1024  # of a packet too large to keep, and the pause after them: 100 KB/s at most
 DISCARD_PAUSE_MS = 10
@@ -180,12 +179,12 @@ class Link:
             return LinkError("TLS refused: %s; check certs/, the broker's certificate and its name" % error, BROKER_TLS)
         return LinkError("%s (%s)" % (what, error))
 
-    async def answer(self) -> None:
-        """Wait at most 5 s for the next whole packet."""
+    async def answer(self, patience_ms: int) -> None:
+        """Wait at most so long for the next whole packet."""
         try:
-            await asyncio.wait_for_ms(self.receive(), ANSWER_MS)
+            await asyncio.wait_for_ms(self.receive(), max(1, patience_ms))
         except asyncio.TimeoutError:  # noqa: UP041 (not the builtin on MicroPython)
-            raise LinkError("broker does not answer: %d ms" % ANSWER_MS) from None
+            raise LinkError("broker does not answer: %d ms" % patience_ms) from None
 
     def close(self) -> None:
         """Close; may be called at any time, any number of times."""

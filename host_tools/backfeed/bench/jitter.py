@@ -47,8 +47,8 @@ class Abuse:
 
 
 @cache
-def abuse(way: Callable[[BadBroker, int], None] | None) -> Abuse:
-    """Run with a broker that is bad in this way for ABUSE_S, then good; None: good all the time."""
+def abuse(way: Callable[[BadBroker, int], None] | None, abuse_s: float = ABUSE_S) -> Abuse:
+    """Run with a broker that is bad in this way, abuse_s with power flowing, then good; None: good all the time."""
     station = Station()
     broker = BadBroker(f"backfeed/{ID}/command/setpoint", way or (lambda _broker, _t_us: None))
     station.tcp[ADDRESS] = broker
@@ -58,7 +58,7 @@ def abuse(way: Callable[[BadBroker, int], None] | None) -> Abuse:
         with VirtualBoard(station, fram_path=fram, creep_us=CREEP_US) as board:
             board.hooks.append(lambda t_us, _outputs, _inputs: broker.tick(t_us))
             _energise(board, station)
-            board.run(ABUSE_S)
+            board.run(abuse_s)
             late_us, overruns, cycles = (_measured(board, name) for name in ("late_worst_us", "overruns", "cycles"))
             resumed_s = _resume(board, broker)
             return Abuse(late_us, overruns, cycles, broker.connects, resumed_s)

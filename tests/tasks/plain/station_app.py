@@ -96,8 +96,21 @@ def hurry():
     from evse.tasks import mqtt, mqtt_link
 
     for module, names in (
-        (mqtt, ("PING_MS", "DEAD_MS", "BACKOFF_MS", "BACKOFF_MAX_MS", "STEADY_MS", "TURN_MS", "FLOOD_PAUSE_MS")),
-        (mqtt_link, ("CONNECT_MS", "SEND_MS", "ANSWER_MS", "DISCARD_PAUSE_MS")),
+        (
+            mqtt,
+            (
+                "PING_MS",
+                "DEAD_MS",
+                "BACKOFF_MS",
+                "BACKOFF_MAX_MS",
+                "STEADY_MS",
+                "TURN_MS",
+                "FLOOD_PAUSE_MS",
+                "ANSWER_MS",
+                "SUBACK_MS",
+            ),
+        ),
+        (mqtt_link, ("CONNECT_MS", "SEND_MS", "DISCARD_PAUSE_MS")),
     ):
         for name in names:
             setattr(module, name, getattr(module, name) // 10)
