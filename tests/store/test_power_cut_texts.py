@@ -108,6 +108,13 @@ def test_a_text_is_whole_once_its_record_is_there_at_every_cut():
         assert done == 1
 
 
+def test_an_event_keeps_its_time_beyond_the_wrap_of_the_ticks():
+    store = JournalStore(CutFram())
+    for uptime_ms in (0, 1 << 30, (1 << 32) - 1, 1 << 32, 3 * 365 * 86400000):
+        record = store.read(store.append(uptime_ms, EVENT_SETTING, 7, -5, 1))
+        assert record == (0, uptime_ms, 1, EVENT_SETTING, 7, -5, 1)
+
+
 def unlocks(store, level, pin):
     try:
         asyncio.run(store.unlock(level, pin))

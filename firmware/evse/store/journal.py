@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Event journal in FRAM: what the cycle's event ring and the tasks recorded, kept over restarts.
 
-One record: UTC seconds (0 while the clock is unknown), ticks, boot number, code, subject, phase, value. Codes are
+One record: UTC seconds (0 while the clock is unknown), uptime, boot number, code, subject, phase, value. Codes are
 EVENT_* of faults.py, which are only ever appended, so that an old journal keeps its meaning. A text goes into records
 of its own, EVENT_TEXT, right before the record it belongs to: that one makes it count.
 """
@@ -12,7 +12,7 @@ from evse.faults import EVENT_TEXT
 from evse.store import layout
 from evse.store.ring import Ring
 
-_BODY = "<IiHBBBBi"
+_BODY = "<IIHBBBBi"  # UTC s, low 32 bits of the uptime in ms, boot, code, subject, phase, uptime beyond, value
 BODY_BYTES = 18
 TEXT_MAX = 84  # characters kept of one text
 _PIECE = 14  # characters a record
@@ -39,7 +39,7 @@ class JournalStore:
         """Sequence of the first record that may still be there."""
         return self._ring.oldest
 
-    def append(self, ticks_ms: int, code: int, subject: int = 0, value: int = 0, phase: int = 0) -> int:
+    def append(self, uptime_ms: int, code: int, subject: int = 0, value: int = 0, phase: int = 0) -> int:
         """Record one event; return its sequence. OSError when the memory does not answer."""
         now_s = self.clock() if self.clock else None
         struct.pack_into(
@@ -47,12 +47,12 @@ class JournalStore:
             self._ring.body,
             0,
             now_s or 0,
-            ticks_ms,
+            uptime_ms & 0xFFFFFFFF,
             self.boot,
             code & 0xFF,
             subject & 0xFF,
             phase & 0xFF,
-            0,
+            uptime_ms >> 32 & 0xFF,
             value,
         )
         return self._ring.append()
@@ -80,8 +80,8 @@ class JournalStore:
         return "".join([chr(byte) if 0x20 <= byte < 0x7F else "?" for byte in data[:length]])
 
     def read(self, sequence: int):
-        """Return (utc_s, ticks_ms, boot, code, subject, value, phase) of a record, or None."""
+        """Return (utc_s, uptime_ms, boot, code, subject, value, phase) of a record, or None."""
         if not self._ring.read(sequence):
             return None
-        utc_s, ticks_ms, boot, code, subject, phase, _spare, value = struct.unpack(_BODY, self._ring.body)
-        return utc_s, ticks_ms, boot, code, subject, value, phase
+        utc_s, low_ms, boot, code, subject, phase, beyond, value = struct.unpack(_BODY, self._ring.body)
+        return utc_s, beyond << 32 | low_ms, boot, code, subject, value, phase

@@ -14,7 +14,7 @@ PER_TURN = 8  # rows a turn: a burst must not hold the other tasks
 class JournalTask:
     """Reader of image.events with its own sequence number.
 
-    station.journal: object with append(ticks_ms, code, subject, value, phase), or None.
+    station.journal: object with append(uptime_ms, code, subject, value, phase), or None.
     listeners: objects with event(row); the row is only lent. Tasks never write the cycle's ring (it has
     one writer): their own events come through `put`.
     """
@@ -96,7 +96,8 @@ class JournalTask:
     def _record(self, row) -> None:
         journal = self._station.journal
         if journal is not None:
-            self._guarded(lambda: journal.append(row[0], row[1], row[2], row[3], row[4]))
+            uptime_ms = max(0, self._station.clock.uptime_ms(row[0]))  # the ticks wrap after 12 days
+            self._guarded(lambda: journal.append(uptime_ms, row[1], row[2], row[3], row[4]))
 
     def _guarded(self, write) -> None:
         try:

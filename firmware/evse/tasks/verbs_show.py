@@ -118,14 +118,14 @@ async def faults(session, words) -> str:
 def _journal_text(session, sequence: int, record) -> str:
     """Return one line of a journal record; an earlier start of the controller shows as `boot N`."""
     journal = session.station.journal
-    utc_s, ticks, boot, code, subject, value, phase = record
+    utc_s, uptime_ms, boot, code, subject, value, phase = record
     if utc_s:
         when = utc_text(utc_s)
     elif boot == journal.boot:
-        when = session.station.clock.seconds_text(ticks)
+        when = "%d.%03d" % (uptime_ms // 1000, uptime_ms % 1000)
     else:
         when = "boot %d" % boot
-    row = (ticks, code, subject, value, phase)
+    row = (0, code, subject, value, phase)
     length = min(telemetry.text_length(row), TEXT_MAX)
     return telemetry.event_text(row, when, journal.text(sequence, length) if length else None)
 
