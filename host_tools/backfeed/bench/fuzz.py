@@ -18,7 +18,7 @@ from backfeed.errors import PartError
 
 COUNT = int(os.environ.get("BACKFEED_FUZZ", "1000000"))
 SEED = 1
-HEAP = "640k"  # a parser that keeps anything runs out of it
+HEAP = "768k"  # a parser that keeps anything runs out of it
 PARSERS = ROOT / "tests" / "link" / "vm" / "fuzz.py"
 TASKS = ROOT / "tests" / "tasks" / "plain"
 # Of COUNT, by what one input costs: a line runs a verb, a record opens every store. The long run gives each a million.
