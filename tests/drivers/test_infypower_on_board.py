@@ -64,7 +64,10 @@ def test_a_cut_wire_is_told_and_mends_by_itself(tmp_path: Path) -> None:
         before = len(module.writes)
         charger.run(10)
         shown = "\n".join(charger.ask("warnings"))
-        assert "CAN code 0x1010: no answer" in shown
+        assert "CAN code 0x1010: no answer (nobody acknowledges on CAN or the bus is disturbed)" in shown
+        charger.ask("bringup inverter")
+        charger.run(3)
+        assert "nothing answers at group 1 on CAN" in str(charger.board.console.text)
         assert len(module.writes) == before
         charger.board.can.dead = False
         charger.run(40)

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import subprocess
 import threading
 import time
@@ -238,3 +239,68 @@ def test_tcp_nobody_there():
     report = run("tcp", 1, [job(retries=0)])
     assert report["results"][0][0] == CLOSED
     assert time.monotonic() - started < 10
+
+
+class Raw:
+    """A TCP server that answers each read of registers by the bytes that `spoil(number, frame)` makes of the answer."""
+
+    def __init__(self, spoil):
+        self._spoil = spoil
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self._listener.getsockname()[1]
+        self.connections = 0
+        self._thread = threading.Thread(target=self._serve, daemon=True)
+        self._thread.start()
+
+    def _serve(self) -> None:
+        number = 0
+        while True:
+            try:
+                peer, _address = self._listener.accept()
+            except OSError:
+                return
+            self.connections += 1
+            with peer:
+                while len(request := peer.recv(12)) == 12:
+                    body = bytes(range(1, 1 + 2 * request[11]))
+                    frame = request[:4] + (3 + len(body)).to_bytes(2, "big") + request[6:8] + bytes([len(body)]) + body
+                    peer.sendall(self._spoil(number, frame))
+                    number += 1
+
+    def close(self) -> None:
+        """Stop listening."""
+        self._listener.close()
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        pytest.param(lambda frame: frame[:20] * 2, id="half an answer twice"),
+        pytest.param(lambda frame: frame[:15] + bytes(40), id="half an answer and rubbish"),
+        pytest.param(lambda frame: frame + b"\x00\x01\x00", id="an answer and the beginning of something"),
+        pytest.param(lambda frame: frame[:15], id="half an answer"),
+        pytest.param(lambda frame: bytes(3) + frame, id="rubbish and an answer"),
+    ],
+)
+def test_a_spoiled_stream_is_left_and_a_new_one_made(spoil):
+    """TCP has no check sum of frames: what does not end where a frame ends is not believed."""
+    server = Raw(lambda number, frame: spoil(frame) if number == 1 else frame)
+    try:
+        report = run("tcp", server.port, [job(count=10, retries=0, repeat=4)])
+    finally:
+        server.close()
+    codes = [code for code, _, _ in report["results"]]
+    assert codes == [OK, BAD_FRAME, OK, OK]
+    good = bytes(range(1, 21)).hex()
+    assert {data for _, data, _ in report["results"]} == {good}, "the spoiled one left the buffer as it was"
+    assert server.connections == 2
+
+
+def test_an_answer_that_comes_twice_is_taken_once():
+    server = Raw(lambda number, frame: frame * 2)
+    try:
+        report = run("tcp", server.port, [job(count=10, retries=0, repeat=4)])
+    finally:
+        server.close()
+    assert [code for code, _, _ in report["results"]] == [OK] * 4
+    assert server.connections == 1

@@ -51,6 +51,8 @@ class CanBus(Wire):
     """The bus. port: the controller."""
 
     baud = 1000000  # for those who plan the load of a line: not the limit here
+    SILENT = "CAN_H and CAN_L, 120 ohm at each end, the module's supply and its group"
+    SPOILED = "the controller cannot send"
 
     def __init__(self, port):
         super().__init__()
@@ -63,6 +65,10 @@ class CanBus(Wire):
         self._listening = 0  # 1: its answer is awaited, nothing is to be sent
         self._restart_ms = ticks_ms()
         self.restarts = 0
+
+    def place(self, unit: int) -> str:
+        """Say where a device is, for a person."""
+        return "group %d on CAN%s" % (unit, " (%s)" % self.error if self.error else "")
 
     @property
     def error(self) -> str:

@@ -29,7 +29,7 @@ RX_FULL = (0x01, 0x02)
 TXREQ, HIGHEST = 0x08, 0x03  # bits of TXBnCTRL
 ROLL_OVER = 0x04
 NORMAL, CONFIGURATION, MODES = 0x00, 0x80, 0xE0  # of CANCTRL and CANSTAT
-BUS_OFF, OVERFLOWS = 0x20, 0xC0  # bits of EFLG
+BUS_OFF, PASSIVE, OVERFLOWS = 0x20, 0x10, 0xC0  # bits of EFLG
 EXTENDED, REMOTE = 0x08, 0x40  # bits of xxxSIDL and xxxDLC
 QUANTA = 16  # a bit: 1 synchronisation, 6 propagation, 7 phase 1, 2 phase 2; sampled at 87.5 %
 CNF2_VALUE, CNF3_VALUE = 0x80 | 6 << 3 | 5, 1
@@ -99,7 +99,10 @@ class Mcp2515:
         return 0
 
     def off(self) -> int:
-        """Return 1 when the part has left the bus, lost its settings or does not answer; count overruns."""
+        """Return 1 when the part has left the bus, lost its settings or does not answer; count overruns.
+
+        `error` also says when nothing that is sent gets through (error passive).
+        """
         if not self.ok:
             return 1
         seen = self._read(EFLG, 2)
@@ -108,6 +111,7 @@ class Mcp2515:
             lost = "MCP2515 was reset or does not answer: CANSTAT reads 0x%02X, not 0x00" % seen[3]
             self.error = "MCP2515 is off the bus after too many errors" if flags & BUS_OFF else lost
             return 1
+        self.error = "nobody acknowledges on CAN or the bus is disturbed" if flags & PASSIVE else ""
         if flags & OVERFLOWS:
             self.overruns += 1
             self._modify(EFLG, OVERFLOWS, 0)

@@ -15,7 +15,9 @@ class CanPort:
         self._can = can
         self._flag = can.FLAG_EXT_ID
         self._off = can.STATE_BUS_OFF
+        self._passive = can.STATE_PASSIVE
         self._remote = can.FLAG_RTR
+        self._lost = can.RECV_ERR_OVERRUN
         self._buffer = bytearray(FRAME_BYTES)
         self._message = [0, memoryview(self._buffer), 0, 0]
         self._queued = None  # the transmit buffer of our last frame
@@ -42,7 +44,7 @@ class CanPort:
             message = self._can.recv(self._message)
             if message is None:
                 return 0
-            if message[3]:
+            if message[3] & self._lost:
                 self.overruns += 1
             if len(message[1]) == FRAME_BYTES and not message[2] & self._remote:
                 break
@@ -53,9 +55,12 @@ class CanPort:
 
     def off(self) -> int:
         """Return 1 when the controller has left the bus after too many errors."""
-        off = self._can.state() == self._off
-        self.error = "the controller is off the bus after too many errors" if off else ""
-        return 1 if off else 0
+        state = self._can.state()
+        if state == self._off:
+            self.error = "the controller is off the bus after too many errors"
+            return 1
+        self.error = "nobody acknowledges on CAN or the bus is disturbed" if state == self._passive else ""
+        return 0
 
     def restart(self) -> None:
         """Go back to the bus."""

@@ -243,6 +243,5 @@ class InverterInfypower(Inverter):
         return min(watts * 1000 // (self.voltage_mv // 1000), self.most_ma)
 
     def _why(self, result: int) -> str:
-        if result == modbus.CLOSED:
-            return "CAN: %s" % (self.bus.error or "the frame could not be sent")
-        return ERRORS.get(result) or modbus.RESULTS.get(result, "error code %d" % result)
+        text = ERRORS.get(result) or modbus.RESULTS.get(result, "error code %d" % result)
+        return "%s (%s)" % (text, self.bus.error) if result >= modbus.TIMEOUT and self.bus.error else text

@@ -50,6 +50,10 @@ class Transfer(Exchange):
 class ModbusBus(Wire):
     """The line. uart: any(), readinto(buffer, n), write(buffer), as machine.UART; de: driver-enable pin or None."""
 
+    # What a person should look at, when nothing or rubbish answers
+    SILENT = "A and B, the inverter's supply, its address and speed"
+    SPOILED = "another speed or parity, another device with this address, or A and B swapped"
+
     def __init__(self, uart, baud: int, de=None):
         super().__init__()
         self._uart = uart
@@ -75,6 +79,10 @@ class ModbusBus(Wire):
         self._probe = Transfer(0, modbus.READ_HOLDING, 0, PROBE_COUNTS[0], bytearray(2 * PROBE_COUNTS[1]))
         self._last_us = ticks_us()  # end of the last character
         self.noise_bytes = 0
+
+    def place(self, unit: int) -> str:
+        """Say where a device is, for a person."""
+        return "address %d at %d Bd" % (unit, self.baud)
 
     def first(self, transfer):
         """Return what to exchange first: the probe, when this unit may still owe an answer to an earlier request.

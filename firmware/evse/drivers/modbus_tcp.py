@@ -24,6 +24,8 @@ class ModbusTcp(Wire):
     """host: IPv4 address; connects when first used and again after a failure."""
 
     baud = 1000000  # for those who plan the load of a line: not the limit here
+    SILENT = "the inverter's supply, the network and the unit id"
+    SPOILED = "the connection ends, or this is no Modbus TCP"
 
     def __init__(self, host: str, port: int = PORT):
         super().__init__()
@@ -41,6 +43,10 @@ class ModbusTcp(Wire):
         self._number = 0
         self._started_ms = 0
         self.connects = 0
+
+    def place(self, unit: int) -> str:
+        """Say where a device is, for a person."""
+        return "unit %d of %s:%d" % (unit, self.host, self.port)
 
     # --- connection ---
 
@@ -134,7 +140,9 @@ class ModbusTcp(Wire):
                 return 0
         elapsed_ms = ticks_diff(ticks_ms(), self._started_ms)
         if elapsed_ms >= exchange.timeout_ms:
-            exchange.result = modbus.TIMEOUT
+            exchange.result = modbus.BAD_FRAME if self._received else modbus.TIMEOUT
+            if self._received:  # a frame that never became whole: what comes next would be taken for its end
+                self.close()
             return 0
         late_ms = elapsed_ms - exchange.wait_ms
         if late_ms > YIELD_MS and self.urgent(exchange):  # its answer is known by its number, should it still come
@@ -179,6 +187,9 @@ class ModbusTcp(Wire):
                 return -1
             result = -1
             if modbus.transaction(self._rx) == self._number:
+                if not self._whole(length):
+                    self.close()
+                    return modbus.BAD_FRAME
                 result = modbus.check_reply(
                     self._rx,
                     modbus.TCP_HEAD,
@@ -195,6 +206,19 @@ class ModbusTcp(Wire):
             self._drop(length)
             if result >= 0:
                 return result
+
+    def _whole(self, at: int) -> int:
+        """Return 1 when whole frames, or nothing, follow our answer, which ends `at` here.
+
+        TCP has no check sum of frames: half an answer and something after it would pass for an answer. A device that
+        is asked one thing at a time has no reason to have begun another frame.
+        """
+        while at < self._received:
+            length = modbus.tcp_length(self._rx, self._received, at)
+            if length <= 0 or at + length > self._received:
+                return 0
+            at += length
+        return 1
 
     def _drop(self, length: int) -> None:
         rx = self._rx

@@ -143,12 +143,12 @@ def find_rtu(buffer, start: int, received: int, unit: int, function: int, addres
     return -1
 
 
-def tcp_length(buffer, received: int) -> int:
-    """Return the length of the TCP frame at the start of buffer; 0 when more is needed, -1 when it is not Modbus."""
-    if received < TCP_HEAD + 2:
+def tcp_length(buffer, received: int, at: int = 0) -> int:
+    """Return the length of the TCP frame in buffer[at:received]; 0 when more is needed, -1 when it is not Modbus."""
+    if received - at < TCP_HEAD + 2:
         return 0
-    length = _get16(buffer, 4)
-    if buffer[2] or buffer[3] or not 2 < length <= TCP_MAX - TCP_HEAD:
+    length = _get16(buffer, at + 4)
+    if buffer[at + 2] or buffer[at + 3] or not 2 < length <= TCP_MAX - TCP_HEAD:
         return -1
     return TCP_HEAD + length
 

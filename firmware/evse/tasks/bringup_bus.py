@@ -86,12 +86,12 @@ def _settings(task, found) -> None:
 
 
 def _offline(station, task, found, made) -> None:
-    settings = station.settings
     if task.error:
         found.wrong("the inverter cannot be used: %s" % task.error)
-    where = "address %d at %d Bd" % (settings.inverter_address, settings.inverter_baud)
-    if made and (made[2] or made[4]):
-        found.wrong("something answers on the line and it is no whole frame for us (%s): another speed or parity, "
-                    "another device with this address, or A and B swapped." % where)  # fmt: skip
-    elif made and made[1]:
-        found.wrong("nothing answers at %s: check A and B, the inverter's supply, its address and speed." % where)
+    if not made:
+        return
+    where = task.bus.place(station.settings.inverter_address)
+    if made[2] or made[4]:
+        found.wrong("something answers and it is no whole frame for us (%s): %s." % (where, task.bus.SPOILED))
+    elif made[1]:
+        found.wrong("nothing answers at %s: check %s." % (where, task.bus.SILENT))

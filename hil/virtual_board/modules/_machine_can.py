@@ -86,7 +86,8 @@ class CAN:
             whole = self._views.setdefault(id(arg), arg[1])  # the port resizes the view itself
             whole[: len(data)] = data
             arg[1] = whole[: len(data)]
-        arg[0], arg[2], arg[3] = identifier, flags, CAN.RECV_ERR_OVERRUN if self._lost else 0
+        full = CAN.RECV_ERR_FULL if len(self._received) == _FIFO * 2 - 1 else 0
+        arg[0], arg[2], arg[3] = identifier, flags, CAN.RECV_ERR_OVERRUN if self._lost else full
         self._lost = 0
         return arg
 
@@ -100,12 +101,12 @@ class CAN:
     def restart(self):
         for index in range(_QUEUE):
             self.cancel_send(index)
-        self._received.clear()
         self._transmit_errors = 0
         self._off = False
 
     def deinit(self):
         self.restart()
+        self._received.clear()
         self._filters = ()
 
     # --- from the bus ---
