@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """Random console lines, bytes, MQTT payloads, streams, settings, stored records on the real VM: nothing escapes.
 
-20 000 of each by default (10 000 of settings, 2 500 of records). BACKFEED_FUZZ=1000000 for the long run, BACKFEED_FUZZ_SEED for another
-part of it.
+20 000 of each by default (10 000 of settings, 2 500 of records). BACKFEED_FUZZ=1000000 for the long run,
+BACKFEED_FUZZ_SEED for another part of it.
 """
 
 from __future__ import annotations
