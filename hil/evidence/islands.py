@@ -9,25 +9,27 @@ from __future__ import annotations
 
 from hil.evidence.model import Case, Facts, Move, Session, quick_ramp
 
-CONDITIONS = (("A", -1.0), ("B", -0.55), ("C", -0.30))  # of the rating
+CONDITIONS = {"A": -1.0, "B": -0.55, "C": -0.30}  # of the rating
 LIMIT_MS = 1000.0  # the standard allows 2 s, the UK 1 s with the contactor; 0.5 s is the goal
 BALANCE_S, OPEN_S = 0.1, 2.1
 
 
 def sessions(facts: Facts, changes: str) -> list[Session]:
-    """Return a session a condition. changes: waits shortened inside the code's ranges."""
-    changes = ",".join(part for part in (changes, quick_ramp(facts)) if part)
-    found = [
-        Session(
-            facts.name, f"island-{name}", (_island(name, share),), 1, changes, kind="islands", rated_w=facts.rated_w
-        )
-        for name, share in CONDITIONS
-    ]
-    three = _island("A-3ph", CONDITIONS[0][1])
-    return [*found, Session(facts.name, "island-3ph", (three,), 3, changes, kind="islands", rated_w=3 * facts.rated_w)]
+    """Return a session a condition. changes: waits shortened inside the code's ranges.
+
+    Where the code fixes a ramp of minutes, B is left to the full matrix and three phases are tried at C's power.
+    """
+    quick = quick_ramp(facts)
+    changes = ",".join(part for part in (changes, quick) if part)
+    slow = facts.profile.enter_ramp_permille_min and not quick
+    wanted = (("A", 1), ("C", 1), ("C", 3)) if slow else (("A", 1), ("B", 1), ("C", 1), ("A", 3))
+    return [_session(facts, condition, phases, changes) for condition, phases in wanted]
 
 
-def _island(name: str, share: float) -> Case:
+def _session(facts: Facts, condition: str, phases: int, changes: str) -> Session:
+    share = CONDITIONS[condition]
+    name = f"T-I-{condition}" if phases == 1 else f"T-I-{condition}-3ph"
     text = f"{-100 * share:.0f} % export into a balanced load of Qf 1, mains open: the contactor opens"
     moves = (Move(BALANCE_S, island=(0.0, 0.0)), Move(OPEN_S, opens=True))
-    return Case(f"T-I-{name}", text, "opens", moves, OPEN_S + 2.5, OPEN_S, 0.0, LIMIT_MS, setpoint=share)
+    case = Case(name, text, "opens", moves, OPEN_S + 2.5, OPEN_S, 0.0, LIMIT_MS, setpoint=share)
+    return Session(facts.name, name, (case,), phases, changes, kind="islands", rated_w=phases * facts.rated_w)

@@ -35,7 +35,7 @@ POWER_LIMIT_S = 60.0  # for the power to flow, beside the code's ramp after conn
 REACTIVE_SHARE, APPARENT_SHARE = 0.44, 1.1  # of a rated inverter, or more where the code's curve asks for more
 ISLAND_QUALITY = 1.0
 CEASED_SHARE = 0.05  # of rated current: what IEEE 1547.1 takes for ended
-TRIP_LINE = re.compile(r"^\d+ .* (\w+) L(\d) value=(-?\d+) limit=(-?\d+)", re.MULTILINE)
+TRIP_LINE = re.compile(r"^ *\d+ .*? (\w+) +(?:L(\d)|--) (.+?) limit (.+?) open ", re.MULTILINE)
 HASH_LINE = re.compile(r"profile=\w+ hash=([0-9a-f]{8})")
 
 
@@ -207,7 +207,7 @@ class Player:
         if not found:
             return {}
         element, phase, value, limit = found[-1]
-        trip = {"element": element, "phase": int(phase), "value": int(value), "threshold": int(limit)}
+        trip = {"element": element, "phase": int(phase or 0), "value": value, "threshold": limit}
         self._result.trips.append(trip)
         return trip
 

@@ -3,10 +3,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from backfeed.tables import points
-from hil.evidence import catalogue, reconnect, stages
+from hil.evidence import catalogue, coverage, curves, droop, reconnect, stages
 from hil.evidence.judge import BEGINS_CLOSED, JUDGES
 from hil.evidence.model import Facts
 
@@ -36,6 +38,19 @@ def test_every_kind_of_case_is_there(facts: Facts) -> None:
     assert bool(facts.profile.cessation_low_mv) == ("MC-low" in names)
 
 
+def test_every_family_of_the_test_procedures_has_cases_or_a_reason(facts: Facts) -> None:
+    for family, row in coverage.table({facts.name: catalogue.sessions(facts.name)}):
+        count, why = row[facts.name]
+        assert bool(count) != bool(why), (family.code, count, why)
+
+
+def test_a_case_of_no_family_is_refused(facts: Facts) -> None:
+    session = catalogue.sessions(facts.name)[0]
+    stray = replace(session, cases=(replace(session.cases[0], name="T-X-1"),))
+    with pytest.raises(ValueError, match="case T-X-1: of no family"):
+        coverage.counted([stray])
+
+
 def test_names_are_unique_and_moves_lie_inside_their_case(facts: Facts) -> None:
     sessions = catalogue.sessions(facts.name)
     assert len({session.name for session in sessions}) == len(sessions)
@@ -49,9 +64,9 @@ def test_names_are_unique_and_moves_lie_inside_their_case(facts: Facts) -> None:
 
 
 def test_changes_stay_inside_the_codes_own_ranges(facts: Facts) -> None:
-    for session in catalogue.sessions(facts.name):
-        changed = Facts(session.profile, session.changes).profile  # the loader refuses what the code fixes
-        assert sorted(changed.changed) == sorted(part.split("=")[0] for part in session.changes.split(",") if part)
+    for changes in {session.changes for session in catalogue.sessions(facts.name)}:
+        changed = Facts(facts.name, changes).profile  # the loader refuses what the code fixes
+        assert sorted(changed.changed) == sorted(part.split("=")[0] for part in changes.split(",") if part)
 
 
 def test_a_trip_is_expected_between_the_delay_and_100_ms_more(facts: Facts) -> None:
@@ -78,6 +93,31 @@ def test_a_neighbour_that_acts_sooner_is_moved_aside() -> None:
     facts = Facts("cei_0_21")
     of2 = next(stage for stage in facts.stages if stage.element == "of2")
     assert stages.neighbours_changed(facts, of2) == "of1.delay_ms=1000"
+
+
+def test_what_frequency_asks_for_is_worked_out_from_the_profile() -> None:
+    uk = Facts("uk_g98")
+    for base, hertz, share in ((-1.0, 50.35, -1.0), (-0.85, 50.7, -0.79), (-0.2, 51.85, 0.09), (0.6, 47.15, 0.0)):
+        assert droop.expected(uk, base, hertz) == pytest.approx(share)
+    assert droop.expected(uk, -0.2, 47.15) == -0.2, "low frequency only takes import away there"
+    australia = Facts("as4777_a")
+    assert droop.expected(australia, 0.6, 48.0) == pytest.approx(-0.4)
+    assert droop.expected(australia, 0.6, 47.15) == pytest.approx(-0.886, abs=0.001)
+    assert droop.expected(australia, -0.66, 47.15) == -1.0
+
+
+def test_a_curve_is_read_off_between_its_points() -> None:
+    curve = (1, (207000, 220000, 240000, 258000), (-440, 0, 0, 600))
+    for volts, share in ((200.0, -0.44), (213.5, -0.22), (230.0, 0.0), (249.0, 0.3), (258.0, 0.6), (262.0, 0.6)):
+        assert curves.read_off(curve, volts) == pytest.approx(share)
+
+
+def test_the_ends_of_ranges_stop_short_of_a_quicker_neighbour() -> None:
+    found = {row.name: row.changes for row in catalogue.sessions("ieee1547_cat_3") if row.kind == "ranges"}
+    assert "ov1.delay_ms=1000," in found["ov1-lowest"] and "ov1.threshold=132000" in found["ov1-lowest"]
+    assert "ov1.delay_ms=13000" in found["ov1-highest"]
+    highest = int(found["ov1-highest"].split("ov1.threshold=")[1].split(",")[0])
+    assert 138000 < highest < 144000 - 3000, "below ov2, by three margins"
 
 
 def test_picking_a_case_keeps_what_leads_there() -> None:

@@ -29,6 +29,8 @@ PARTS = (
     ("ieee1547_cat_3", "ov2"),
     ("ieee1547_cat_3", "cessation"),
     ("en50549_1", "3ph-sag"),
+    ("uk_g98", "T-I-C"),
+    ("ieee1547_cat_b", "enter-6"),
 )
 
 
@@ -67,6 +69,16 @@ def test_evidence_that_should_fail_does() -> None:
     assert not opened.passed and opened.value == 1
 
 
+def test_a_level_that_should_fail_does() -> None:
+    """Half of the code's slope is asked for."""
+    whole = session("uk_g98", "droop")
+    level = next(case for case in whole.cases if case.name == "G98-LFSM-O-50-3-51.15")
+    slow = replace(level.moves[0], ramp_s=4.0)
+    half = replace(level, moves=(slow,), duration_s=7.0, since_s=7.0, low=-43.5, high=-41.5)
+    check = play(replace(whole, cases=(half,)), SEED).checks[0]
+    assert not check.passed and check.value == pytest.approx(-35, abs=1)
+
+
 def test_the_command_writes_page_json_and_junit(tmp_path: Path) -> None:
     arguments = ["evidence", "--profile", "uk_g98", "--case", "T-V-ov2", "--jobs", "1", "--out", str(tmp_path)]
     result = CliRunner().invoke(main, arguments)
@@ -81,6 +93,9 @@ def test_the_command_writes_page_json_and_junit(tmp_path: Path) -> None:
     assert suite.get("failures") == "0" and int(suite.get("tests", "0")) == len(document["cases"])
     page = (tmp_path / "evidence.html").read_text()
     assert trip["hash"] in page and "T-V-ov2-trip" in page and "http" not in page
+    assert "What is covered" in page and "<td class='left'>1/3</td>" in page, (
+        "one of the three voltage trips was played"
+    )
 
 
 @pytest.mark.parametrize(
