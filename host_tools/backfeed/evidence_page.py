@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 
 MORE_STYLE = """
 details { margin: 0.4rem 0; } details[open] { margin-bottom: 1.5rem; } .note { color: #56606a; font-size: 0.85rem; }
-table.cases td:first-child { max-width: 15rem; overflow-wrap: anywhere; } small { color: #56606a; }
+table.cases td:first-child { max-width: 15rem; overflow-wrap: anywhere; }
+table.cases td:nth-child(2), table.cases td:nth-child(5), table.cases td:nth-child(6) { white-space: nowrap; }
+small { color: #56606a; }
 table.coverage { width: auto; } table.coverage td, table.coverage th { padding: 0.15rem 0.4rem; }
 table.coverage th.turned { writing-mode: vertical-rl; transform: rotate(180deg); vertical-align: bottom; }
 table.coverage td.none { color: #9aa3ab; text-align: right; }
@@ -92,6 +94,7 @@ def page(results: list[Result], figures: dict[str, float], wall_s: float, seed: 
         _failures(results),
         _summary(by_profile),
         evidence_coverage.section(by_profile),
+        "<h2>Every case</h2>",
         *(_profile(name, found) for name, found in by_profile.items()),
         "</body></html>",
     ]
