@@ -74,7 +74,9 @@ def test_a_small_export(uk: Case, power: float) -> None:
     ("change", "allowed_ms"),
     [
         ({"link_ms": 5.0}, GOAL_MS),
-        ({"link_ms": 45.0}, LIMIT_MS),
+        ({"link_ms": 45.0}, GOAL_MS),
+        ({"link_ms": 60.0}, GOAL_MS),
+        ({"link_ms": 100.0}, LIMIT_MS),
         ({"quality": 0.5}, LIMIT_MS),
         ({"quality": 2.0}, LIMIT_MS),
         ({"noise": 0.01, "thd": 0.05}, GOAL_MS),
