@@ -114,6 +114,15 @@ def _ceases(case: Case, span: Span, watch: Watch) -> Measured:
     return (span.cease_us - since_us) / 1000, "ms", case.low, case.high, why
 
 
+def _ends(case: Case, span: Span, watch: Watch) -> Measured:
+    """Return how long current flowed after the mains were lost; the contactor must be open in the end."""
+    run_on_ms = (span.cease_us - span.start_us) / 1000 - case.since_s * 1000
+    why = (
+        "" if _real_openings(span, watch) else f"current flowed for {run_on_ms:.0f} ms, and the contactor stays closed"
+    )
+    return max(run_on_ms, 0.0), "ms", case.low, case.high, why
+
+
 Quantity = Callable[[Sample], float]
 
 
@@ -179,6 +188,7 @@ JUDGES: dict[str, Callable[[Case, Span, Watch], Measured]] = {
     "ramps": _ramps,
     "rises": _rises,
     "ceases": _ceases,
+    "ends": _ends,
     "power": partial(_level, _power),
     "reactive": partial(_level, _reactive),
     "power_answers": partial(_answer, _power),

@@ -198,6 +198,8 @@ class Player:
             board.run_until(start_us + round((case.since_s + case.delay_ms / 1000 - 0.02) * 1e6))
             span.cease_us = self._watch.current_end_us
         board.run_until(end_us)
+        if case.judge == "ends":
+            span.cease_us = self._watch.current_end_us
         if case.judge == "opens":
             span.trip = self._trip()
         return check(case, span, self._watch)
