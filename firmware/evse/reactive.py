@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""How much reactive power may be asked for under a profile, whoever asks: limit and the active method share it."""
+"""How much reactive power may be asked for under a profile, and how slow its answer may be, whoever asks."""
 
 MOST_PERMILLE = 440  # of the rating: what IEEE 1547 asks of category B, and most inverters have
+# From a cycle to the inverter's new reactive current; beyond it active anti-islanding misses islands.
+SLOWEST_MS = 115  # docs/loss-of-mains.md
 
 
 def most_reactive_permille(profile) -> int:

@@ -2,7 +2,7 @@
 """Who looks for loss of mains, in words: this controller's active method, and the inverter's own certified one."""
 
 from evse.image import NEVER_MS
-from evse.protect.islanding import SLOWEST_MS
+from evse.reactive import SLOWEST_MS
 
 OWN = ("off", "on")  # 704 AntiIslEna
 

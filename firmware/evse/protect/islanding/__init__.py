@@ -18,6 +18,7 @@ from evse.protect.islanding.probe import ENOUGH, FULL_ANSWER_MHZ, Probe
 from evse.protect.islanding.push import Push
 from evse.protect.islanding.quiet import Quiet
 from evse.protect.stage import deepest_mv
+from evse.reactive import SLOWEST_MS
 
 OFF, QUIET, PROBE = 0, 1, 2
 
@@ -30,8 +31,6 @@ IDLE_MS = 300  # a probe goes on without export for so long
 
 FILL_MS = 200  # to wait after a start
 SETTLE_MS = 150  # after a probe: its own last step is not unusual
-
-SLOWEST_MS = 115  # from a cycle to the inverter's new reactive current; slower ones miss islands: docs/loss-of-mains.md
 
 
 class Islanding:
