@@ -78,6 +78,7 @@ class Bridge:
         self._linked: dict[int, SerialDevice] = {}  # sockets that lead to a device
         self._unread: dict[int, int] = {}  # bytes that such a socket has not read yet, as far as is known
         self._held: dict[int, bytes] = {}  # what its window has no room for
+        self._passed_us: dict[int, int] = {}  # when the last byte went to it
         self._checked_us = 0
 
     # --- from the board ---
@@ -190,6 +191,7 @@ class Bridge:
             self._linked[number] = device
             self._unread[number] = 0
             self._held[number] = b""
+            self._passed_us[number] = 0
             greet = getattr(device, "connected", None)
             if greet is not None:
                 greet(t_us + self.latency_us)
@@ -200,7 +202,7 @@ class Bridge:
         device = self._linked[number]
         if self._held[number]:
             self._pass_on(number, t_us, b"")
-        for at_us, data in device.transmit():
+        for at_us, data in () if self._held[number] else device.transmit():
             if self.up:
                 self._pass_on(number, at_us, data)
         ended_us = getattr(device, "hung_up_us", 0)
@@ -214,6 +216,7 @@ class Bridge:
         room = max(0, WINDOW_BYTES - self._unread[number])
         self._held[number] = waiting[room:]
         if room and waiting:
+            at_us = self._passed_us[number] = max(at_us, self._passed_us[number])  # never ahead of what went before
             self._unread[number] += len(waiting[:room])
             self._push(at_us, wire.event(wire.RX_DATA, number, at_us + self.latency_us, waiting[:room]))
 
