@@ -95,9 +95,12 @@ def _region(facts: Facts, quantity: str, low: int, high: int, least_ms: int, mod
     cases = []
     for hertz in edges:
         ramp_s = abs(hertz - facts.nominal_hz) / slope
+        # The way through the region counts: a stage may act as soon as its time is over.
+        inner = min(high / 1e6, facts.nominal_hz) if hertz < facts.nominal_hz else max(low / 1e6, facts.nominal_hz)
+        stay_s = hold_s if mode == "continuous" else hold_s - 2 * abs(hertz - inner) / slope
         moves = (
             Move(0.1, frequency_hz=hertz, ramp_s=ramp_s),
-            Move(0.1 + ramp_s + hold_s, frequency_hz=facts.nominal_hz, ramp_s=ramp_s),
+            Move(0.1 + ramp_s + stay_s, frequency_hz=facts.nominal_hz, ramp_s=ramp_s),
         )
         text = f"{hertz:.2f} Hz for {hold_s:g} s, reached at {slope:g} Hz/s, {mode} region: stays"
         cases.append(Case(f"RT-F-{hertz:.2f}", text, "stays", moves, hold_s + 2 * ramp_s + RECOVER_S))
