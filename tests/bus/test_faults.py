@@ -35,9 +35,9 @@ def runs(short_s: int) -> list[tuple[int, int]]:
 OLDEST_MS = 250
 METER_OLDEST_MS = 550
 LATE_MS = 20  # a look each 10 ms finds a value older than its limit at most this late
-# The front end refreshes each 10 ms, sense bridges two bad readings (25 ms), and a cycle comes each 10 ms: 45 ms. One
-# that freezes while its bus is disturbed is seen first when it can be read again: 80 ms measured (docs/bus.md).
-AFE_OLDEST_MS = 100
+# The front end refreshes each 10 ms, sense bridges two bad readings (25 ms), and a cycle comes each 10 ms. One that
+# froze while its bus was disturbed has to move before it is believed again.
+AFE_OLDEST_MS = 45
 AFE_RECOVERY_S = 1.5
 MEMORY_RECOVERY_S = 2
 

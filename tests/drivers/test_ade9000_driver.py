@@ -141,9 +141,12 @@ def test_impossible_codes_are_not_believed():
         afe.read()
         assert afe.ok == 0, name
     assert afe.range_errors == 6
-    grid(part, "A", 230000, 0, 0, 0)
-    afe.read()
-    assert afe.ok == 1
+    for mv, ok in ((230100, 0), (230100, 1), (230200, 1)):
+        before = afe.sequence
+        grid(part, "A", mv, 0, 0, 0)
+        afe.read()
+        assert afe.ok == ok, "after so many it has to move once"
+    assert afe.sequence == before + 1
 
 
 def test_a_frozen_part_stands_still():

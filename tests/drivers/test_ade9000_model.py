@@ -185,6 +185,25 @@ def test_a_disturbed_bus_is_noticed(bench, fault):
     bench.recovers()
 
 
+@pytest.mark.parametrize(("spoiled", "believed"), [(2, True), (3, False)])
+def test_a_part_that_may_have_frozen_while_disturbed_has_to_move(bench, spoiled, believed):
+    bench.afe.start(1)
+    bench.show(reading())
+    bench.cycle()
+    assert bench.afe.ok == 1
+    bench.world.inputs.spi_fault = 3
+    bench.show(reading(sequence=2, voltage_v=[229.0, 0.0, 0.0]))  # its last refresh
+    for _ in range(spoiled):
+        bench.cycle()
+        assert bench.afe.ok == 0
+    bench.world.inputs.spi_fault = 0
+    before = bench.afe.sequence
+    for _ in range(20):
+        bench.cycle()
+        assert bench.afe.sequence == before + believed, "what it shows may be as old as the disturbance"
+    assert bench.recovers() <= 15, "three in a row without our configuration set it up anew, which takes some"
+
+
 def test_a_part_that_has_reset_is_never_believed_and_comes_back(bench):
     """A brown-out clears RUN, burst mode and gains: it shows a dead bus, which is not to pass for a loss of mains."""
     bench.afe.start(3)

@@ -27,6 +27,7 @@ ENERGY_EVERY = 8  # reads from one energy register to the next phase's
 ENERGY_JUMP_CODES = 1 << 24  # more than 3 x full scale in the longest gap between reads: a reset, not energy
 LAG_EVERY = 6  # energy reads between two looks at the order of the phases
 LOST_READS = 3  # in a row without our configuration: set it up anew. One is a disturbance
+SPOILED_READS = 3  # in a row: it may have frozen meanwhile, so it has to move before it is believed again
 STILL_READS = 100  # a live bus that shows the same for 1 s: its DSP or clock stands, only a reset helps
 PROOF_MOVES = 2  # refreshes after a set-up in the cycle before it is believed: a DSP that stands shows a dead bus
 LEVEL = reg.VLEVEL_FULL.to_bytes(4, "big")  # what only our set-up has written
@@ -103,6 +104,7 @@ class Ade9000(Ade9000Port):
         self._level_data = memoryview(self._level)[HEAD:]
         head(self._level_ask, reg.VLEVEL, 1)
         self._unproven = 0  # refreshes still to be seen before it is believed
+        self._spoiled = 0  # readings in a row that were not valid, up to SPOILED_READS
         self._missed = 0  # readings in a row without our configuration
         self._size_burst(1)
 
@@ -218,6 +220,7 @@ class Ade9000(Ade9000Port):
         else:
             self._signature = signature
             self._still = 0
+            self._spoiled = 0
             self.sequence = (self.sequence + 1) & 0x1FFFFFFF
         self.ok = self._valid
 
@@ -248,7 +251,12 @@ class Ade9000(Ade9000Port):
         That one has to move before it is believed.
         """
         if not self._valid:
+            if self._spoiled < SPOILED_READS:
+                self._spoiled += 1
+            if self._spoiled == SPOILED_READS and not self._unproven:
+                self._unproven = 1
             return
+        self._spoiled = 0
         if self._unproven:
             self._valid = 0
             if signature != self._signature:
