@@ -92,7 +92,7 @@ def test_mean_forgets_a_spread_and_finds_the_next_as_it_found_the_first():
         slots(image, part, [207000], 60)
         slots(image, part, [230000], 1)
         seen.append(image.protection.mean_mv[0])
-    assert 230565 <= min(seen) and max(seen) <= 230580, "half the window at +-10 %: 575 mV above the plain mean"
+    assert min(seen) >= 230565 and max(seen) <= 230580, "half the window at +-10 %: 575 mV above the plain mean"
 
 
 def test_mean_trips_beyond_its_limit_and_resets_at_it():
