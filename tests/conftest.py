@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from pathlib import Path
 
@@ -28,6 +29,12 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Col
     if micropython_collector.wanted(file_path):
         return micropython_collector.MicroPythonFile.from_parent(parent, path=file_path)
     return None
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Leave what is there now out of garbage collections: the firmware's loader makes one for each profile."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture
