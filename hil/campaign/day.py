@@ -23,7 +23,7 @@ HALVES = ("night", "day")  # files; together 24 hours
 SIGNALS = ("power", "contactor", "soc")
 STEP_KEYS = {"utc", "every_s", "until_utc", "say", "do"}
 EXPECT_KEYS = {"utc", "signal", "low", "high", "text"}
-LOOK_S = 60.0  # between two looks at the board
+LOOK_US = 60_000_000  # between two looks at the board
 
 
 @dataclass
@@ -124,8 +124,9 @@ def run_day(day: Day, show: Callable[[float, str], None] = lambda hour, text: No
 
 
 def _run_to(run: Run, t_s: float) -> None:
-    while run.board.now_us < t_s * 1e6:
-        run.board.run(min(LOOK_S, t_s - run.board.now_us / 1e6))
+    end_us = round(t_s * 1e6)  # whole: the rest to a broken end would never be run
+    while run.board.now_us < end_us:
+        run.board.run_until(min(end_us, run.board.now_us + LOOK_US))
 
 
 def _do(run: Run, row: dict[str, Any], result: DayResult, show: Callable[[float, str], None]) -> None:

@@ -50,6 +50,15 @@ def test_what_is_not_true_is_found(tmp_path: Path):
     assert result.failed == ["full: soc is 60.0, 90..100 wanted"] and not result.passed
 
 
+def test_a_day_ends_though_its_length_in_us_is_broken(tmp_path: Path):
+    """8.8 h are 31680.000000000004 s: what is left of a day must not become a step that is too short to be taken."""
+    hours = 0.0105
+    assert hours * 3600 * 1e6 > round(hours * 3600 * 1e6)
+    path = tmp_path / "broken.toml"
+    path.write_text(SHORT.replace("0.01", str(hours)))
+    assert run_day(load(path)).expectations == 2
+
+
 def test_a_wrong_word_is_refused_in_one_line(tmp_path: Path):
     path = tmp_path / "wrong.toml"
     path.write_text(SHORT.replace('"plug"', '"plugg"'))
