@@ -42,6 +42,14 @@ def test_below_the_line_by_less_than_2_w_and_never_above():
         assert 0 <= exact_w - at(rig, uhz) < 2, uhz
 
 
+def test_as_much_below_as_above():
+    """Both lines of this profile have one slope: the same way past the start moves the same power."""
+    rig = energised(charge_w=0)
+    for step in range(400):
+        uhz = step * 3331
+        assert at(rig, 49500000 - uhz) == -at(rig, 50400000 + uhz), uhz
+
+
 def test_answers_in_the_same_cycle_and_asks_for_an_urgent_write():
     rig = energised(charge_w=0)
     urgent = rig.image.outputs.urgent

@@ -59,6 +59,15 @@ def test_the_feedback_joins_it_and_shrinks_with_it():
     assert sent(feed=60, export_w=5000) == 800 and sent(feed=60, mv=103500) == 400
 
 
+def test_the_feedback_is_as_large_down_as_up():
+    """At a third of the rating its smallest step is 1.7 permille of it: 1 either way."""
+    assert sent(0, FLOOR, feed=5, export_w=1000) == 10
+    for export_w, mv in ((10000, 230000), (5550, 230000), (1000, 230000), (7770, 170000)):
+        for feed in (5, 17, 60):
+            up, down = (sent(0, FLOOR, feed=sign * feed, export_w=export_w, mv=mv) for sign in (1, -1))
+            assert up > 0 and down == -up, (export_w, feed)
+
+
 def test_what_others_want_is_not_counted_as_ours():
     for want_var in (2000, -2000):
         assert sent(want_var=want_var) == 1000 and sent(want_var=want_var, sign=-1) == -1000

@@ -239,8 +239,14 @@ def test_a_new_export_starts_without_doubt():
 
 
 def test_feedback_takes_its_first_step_50_mhz_from_the_slow_mean():
-    assert fed(49) == 0 and fed(50) == 5
-    assert fed(-40) == 0 and fed(-50) == -5
+    for sign in (1, -1):
+        assert fed(49 * sign) == 0 and fed(50 * sign) == 5 * sign
+
+
+def test_feedback_is_the_same_above_and_below_the_slow_mean():
+    for gain in (1, 33, 100, 199, 200):
+        for off in (24, 25, 41, 49, 51, 99, 301, 601, 20000):
+            assert fed(-off, gain=gain) == -fed(off, gain=gain), (gain, off)
 
 
 def test_at_the_greatest_gain_at_25_mhz():
@@ -260,7 +266,7 @@ def test_it_moves_in_steps_of_half_a_percent():
 
 
 def test_it_ends_when_the_frequency_is_back():
-    for off in (0, 24, -24, 49, -40):
+    for off in (0, 24, -24, 49, -49):
         assert fed(200, off) == 0 and fed(-200, off) == 0
 
 

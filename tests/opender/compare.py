@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: MIT
 """Run one trajectory through OpenDER and through Protect, and say where they differ.
 
-python tests/opender/compare.py [TRAJECTORIES PER CATEGORY]
+python tests/opender/compare.py [TRAJECTORIES] [--category ieee1547_cat_3]
 """
 
 from __future__ import annotations
 
+import argparse
 import logging
 import sys
 from collections import Counter
@@ -167,20 +168,36 @@ def _beyond_for(stage, pieces: list[Piece], step_ms: int, until_ms: int) -> bool
     return False
 
 
-def main(count: int) -> int:
-    """Print the figures; return the number of unexplained disagreements."""
+def seeds(name: str, count: int) -> range:
+    """Return the seeds of a category's trajectories: no two categories share one."""
+    first = list(CATEGORIES).index(name) * 100_000
+    return range(first, first + count)
+
+
+def tally(name: str, count: int) -> Counter[str]:
+    """Compare count trajectories of a category, printing each unexplained disagreement; return how many gave what."""
+    found: Counter[str] = Counter()
+    for seed in seeds(name, count):
+        for which, verdict in (("logic", logic(name, seed)), ("product", product(name, seed))):
+            found[f"{which} {'agrees' if not verdict else verdict if verdict == 'margin' else 'DISAGREES'}"] += 1
+            if verdict not in ("", "margin"):
+                print(f"  {name} seed {seed} {which}: {verdict}", flush=True)
+    return found
+
+
+def main() -> int:
+    """Print the figures; return 1 if there is an unexplained disagreement."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("trajectories", nargs="?", type=int, default=500, help="of each category (default 500)")
+    parser.add_argument("--category", choices=list(CATEGORIES), help="only this one")
+    wanted = parser.parse_args()
     wrong = 0
-    for number, name in enumerate(CATEGORIES):
-        tally: Counter[str] = Counter()
-        for seed in range(number * 100_000, number * 100_000 + count):
-            for which, verdict in (("logic", logic(name, seed)), ("product", product(name, seed))):
-                tally[f"{which} {'agrees' if not verdict else verdict if verdict == 'margin' else 'DISAGREES'}"] += 1
-                if verdict not in ("", "margin"):
-                    wrong += 1
-                    print(f"  {name} seed {seed} {which}: {verdict}")
-        print(name, count, dict(tally))
-    return wrong
+    for name in [wanted.category] if wanted.category else CATEGORIES:
+        found = tally(name, wanted.trajectories)
+        wrong += sum(count for what, count in found.items() if what.endswith("DISAGREES"))
+        print(name, wanted.trajectories, dict(found), flush=True)
+    return 1 if wrong else 0
 
 
 if __name__ == "__main__":
-    sys.exit(1 if main(int(sys.argv[1]) if len(sys.argv) > 1 else 500) else 0)
+    sys.exit(main())

@@ -4,9 +4,9 @@
 from __future__ import annotations
 
 import pytest
-from compare import CATEGORIES, differences, logic, product
+from compare import CATEGORIES, differences, logic, product, seeds
 
-NUMBERED = [(name, number * 100_000 + seed) for number, name in enumerate(CATEGORIES) for seed in range(16)]
+NUMBERED = [(name, seed) for name in CATEGORIES for seed in seeds(name, 16)]
 
 
 @pytest.mark.parametrize(("name", "seed"), NUMBERED)

@@ -54,13 +54,18 @@ class Push:
 
     def send(self) -> None:
         """Ask for square and feedback, as far as there is room beside what others want."""
-        feed_var = self.feed_permille * self._share // 1000 * self._rating_w // 1000
+        feed_var = self._feed_var()
         want_var = self._request.want_var
         push_var = self._var
         most_var = self.most_var
         # Where there is no room on one side, move the whole square: half a square would be half a question.
         middle_var = clamp(want_var + feed_var, push_var - most_var, most_var - push_var)
         self._protection.perturb_var = push_var * self.sign + middle_var - want_var
+
+    def _feed_var(self) -> int:
+        """Return the feedback's part, rounded towards zero either way."""
+        var = abs(self.feed_permille) * self._share // 1000 * self._rating_w // 1000
+        return var if self.feed_permille > 0 else -var
 
     def end(self) -> None:
         """Ask for nothing, until the next size; the feedback begins anew."""

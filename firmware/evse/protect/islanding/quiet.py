@@ -73,7 +73,8 @@ class Quiet:
             self._calm(elapsed_ms)
         off = self._course.off_mhz
         if off > FEED_STEP_MHZ or off < -FEED_STEP_MHZ or push.feed_permille:
-            self._feed(off * self._gain // 1000)
+            # Towards zero either way: // rounds down, so that below the mean it would step at 41 mHz instead of 50.
+            self._feed(off * self._gain // 1000 if off > 0 else -(-off * self._gain // 1000))
         if self._wait_ms > 0:
             self._wait_ms -= elapsed_ms
         elif not -JUMP_MHZ << self._doubt < self._course.jump_mhz < JUMP_MHZ << self._doubt:
