@@ -185,19 +185,24 @@ def tally(name: str, count: int) -> Counter[str]:
     return found
 
 
-def main() -> int:
-    """Print the figures; return 1 if there is an unexplained disagreement."""
+def main(count: int, names: tuple[str, ...] = tuple(CATEGORIES)) -> int:
+    """Compare count trajectories of each category and print the figures; return the unexplained disagreements."""
+    wrong = 0
+    for name in names:
+        found = tally(name, count)
+        wrong += sum(number for what, number in found.items() if what.endswith("DISAGREES"))
+        print(name, count, dict(found), flush=True)
+    return wrong
+
+
+def arguments() -> argparse.Namespace:
+    """Return what the command line asks for."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("trajectories", nargs="?", type=int, default=500, help="of each category (default 500)")
     parser.add_argument("--category", choices=list(CATEGORIES), help="only this one")
-    wanted = parser.parse_args()
-    wrong = 0
-    for name in [wanted.category] if wanted.category else CATEGORIES:
-        found = tally(name, wanted.trajectories)
-        wrong += sum(count for what, count in found.items() if what.endswith("DISAGREES"))
-        print(name, wanted.trajectories, dict(found), flush=True)
-    return 1 if wrong else 0
+    return parser.parse_args()
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    wanted = arguments()
+    sys.exit(1 if main(wanted.trajectories, (wanted.category,) if wanted.category else tuple(CATEGORIES)) else 0)
