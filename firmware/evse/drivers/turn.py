@@ -172,9 +172,7 @@ class Wire:
             self._first = following.after
             self._phase = START
             _core._task_queue.push(following.task)
-        turn.transfer = None
-        turn.after = self._idle
-        self._idle = turn
+        self._put_back(turn)
 
     def drop(self, turn) -> None:
         """End a turn before its transfer is over."""
@@ -184,6 +182,9 @@ class Wire:
             self.leave(turn)
             return
         self.unlink(turn)
+        self._put_back(turn)
+
+    def _put_back(self, turn) -> None:
         turn.transfer = None
         turn.after = self._idle
         self._idle = turn
