@@ -152,7 +152,8 @@ class FaultyCan:
         bus.dead = "dead" in shares
         self.hits["stuck"] += bus.stuck
         self.hits["dead"] += bus.dead
-        if "babble" in shares and t_us - self._said_us >= BABBLE_US:
+        # A node's few buffers are full on a bus held low: it does not heap up frames there.
+        if "babble" in shares and not bus.stuck and t_us - self._said_us >= BABBLE_US:
             self.hits["babble"] += 1
             identifier = 11 << 22 | self._random.choice((0x23, 0x24)) << 16 | OURS << 8 | 9
             self._queue.append((t_us, identifier, self._random.randbytes(8)))
