@@ -17,6 +17,8 @@ for folder in (ROOT, ROOT / "firmware", TESTS / "cpython", TESTS):
 
 import micropython_collector  # noqa: E402
 import ticks  # noqa: E402
+from backfeed import vm31 as vm_of_31_bits  # noqa: E402
+from backfeed.errors import PartError  # noqa: E402
 
 ticks.install()
 
@@ -43,3 +45,13 @@ def recordings() -> Path:
     if not RECORDINGS.is_dir():
         pytest.skip(f"no recordings in {RECORDINGS.parent.name}/{RECORDINGS.name} beside the checkout")
     return RECORDINGS
+
+
+@pytest.fixture(scope="session")
+def vm31() -> None:
+    """The MicroPython VM with small ints of 31 bits; the test skips where node or the npm package cannot be had."""
+    try:
+        vm_of_31_bits.node()
+        vm_of_31_bits.module()
+    except PartError as error:
+        pytest.skip(str(error.message))

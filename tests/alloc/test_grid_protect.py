@@ -5,8 +5,9 @@ from __future__ import annotations
 
 import pytest
 
-from backfeed.errors import PartError
-from backfeed.vm31 import module, node, run_on_31bit
+from backfeed.vm31 import run_on_31bit
+
+pytestmark = pytest.mark.usefixtures("vm31")
 
 SCRIPT = """
 import gc, micropython
@@ -101,16 +102,6 @@ def main(name, phases, count):
 
 main("{name}", {phases}, {count})
 """
-
-
-@pytest.fixture(autouse=True)
-def vm() -> None:
-    """Skip where node or the npm package cannot be had, and say why."""
-    try:
-        node()
-        module()
-    except PartError as error:
-        pytest.skip(str(error.message))
 
 
 @pytest.mark.parametrize(

@@ -5,18 +5,9 @@ from __future__ import annotations
 
 import pytest
 
-from backfeed.errors import PartError
-from backfeed.vm31 import ScriptFailed, module, node, run_on_31bit
+from backfeed.vm31 import ScriptFailed, run_on_31bit
 
-
-@pytest.fixture(autouse=True)
-def vm() -> None:
-    """Skip where node or the npm package cannot be had, and say why."""
-    try:
-        node()
-        module()
-    except PartError as error:
-        pytest.skip(str(error.message))
+pytestmark = pytest.mark.usefixtures("vm31")
 
 
 LOCKED = """

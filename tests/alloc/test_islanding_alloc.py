@@ -5,8 +5,9 @@ from __future__ import annotations
 
 import pytest
 
-from backfeed.errors import PartError
-from backfeed.vm31 import module, node, run_on_31bit
+from backfeed.vm31 import run_on_31bit
+
+pytestmark = pytest.mark.usefixtures("vm31")
 
 SCRIPT = """
 import gc, micropython
@@ -70,9 +71,4 @@ print(gc.mem_alloc() - before, islanding.probes > 20, decided > 20)
 
 
 def test_every_path_keeps_the_heap() -> None:
-    try:
-        node()
-        module()
-    except PartError as error:
-        pytest.skip(error.message)
     assert run_on_31bit(SCRIPT).strip().splitlines()[-1] == "0 True True"

@@ -7,20 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from backfeed.errors import PartError
-from backfeed.vm31 import module, node, run_on_31bit
+from backfeed.vm31 import run_on_31bit
+
+pytestmark = pytest.mark.usefixtures("vm31")
 
 TESTS = Path(__file__).parents[1]
-
-
-@pytest.fixture(autouse=True)
-def vm() -> None:
-    """Skip where node or the npm package cannot be had, and say why."""
-    try:
-        node()
-        module()
-    except PartError as error:
-        pytest.skip(str(error.message))
 
 
 FRONT_END = """

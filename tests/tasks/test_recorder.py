@@ -8,8 +8,9 @@ import json
 import pytest
 
 from backfeed.checkout import FIRMWARE
-from backfeed.errors import PartError
-from backfeed.vm31 import module, node, run_on_31bit
+from backfeed.vm31 import run_on_31bit
+
+pytestmark = pytest.mark.usefixtures("vm31")
 
 SCRIPT = """
 import json, struct, sys, micropython
@@ -52,11 +53,6 @@ print(json.dumps([recorder.full, recorder.trip_row(), len(rows), rows[0], rows[1
 
 @pytest.mark.parametrize("phases", [1, 3])
 def test_it_records_without_allocation(phases: int) -> None:
-    try:
-        node()
-        module()
-    except PartError as error:
-        pytest.skip(error.message)
     script = SCRIPT.replace("PHASES", str(phases))
     full, trip_row, count, first, trip, last = json.loads(run_on_31bit(script, {FIRMWARE: "/firmware"}, 4 << 20))
     assert (full, trip_row, count) == (1, 199, 500)
