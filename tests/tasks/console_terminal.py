@@ -14,9 +14,8 @@ import tty
 from pathlib import Path
 from typing import Any
 
-from plain_station import HERE, PATIENCE_S, vm_environment
-
 from backfeed import vm
+from backfeed.bench.plain import PATIENCE_S, PLAIN, environment
 
 UP, DOWN, RIGHT, LEFT, HOME, END, DELETE = "\x1b[A", "\x1b[B", "\x1b[C", "\x1b[D", "\x1b[H", "\x1b[F", "\x1b[3~"
 CTRL_C, CTRL_D, CTRL_U, CTRL_W, BACKSPACE, TAB = "\x03", "\x04", "\x15", "\x17", "\x7f", "\t"
@@ -32,12 +31,12 @@ class Terminal:
         self.master, slave = pty.openpty()
         tty.setraw(slave)
         self.report_path = folder / "report.json"
-        environment = vm_environment(
+        chosen = environment(
             PLAIN_CONSOLE="1", PLAIN_REPORT=str(self.report_path), PLAIN_FRAM=str(folder / "fram"), **extra
         )
-        command = [*vm.unix_vm(), "-X", "heapsize=1m", str(HERE / "plain" / app)]
+        command = [*vm.unix_vm(), "-X", "heapsize=1m", str(PLAIN / app)]
         self._process = subprocess.Popen(
-            command, env=environment, cwd=folder, stdin=slave, stdout=slave, stderr=subprocess.PIPE
+            command, env=chosen, cwd=folder, stdin=slave, stdout=slave, stderr=subprocess.PIPE
         )
         os.close(slave)
 

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import paho.mqtt.client as paho
-from plain_station import PATIENCE_S, PlainStation
 
+from backfeed.bench.plain import PATIENCE_S, Plain
 from backfeed.broker import Broker
 
 ID = "station1"
@@ -72,11 +72,16 @@ class Peer:
         return self.next("ack")
 
 
-def station(folder: Path, broker: Any, emit_ms: int = 0, **settings: Any) -> PlainStation:
+def fast_station(folder: Path, settings: dict[str, Any], emit_ms: int = 0, **extra: str) -> Plain:
+    """Return a station in whose client time limits are a tenth."""
+    return Plain(settings, folder=folder, emit_ms=emit_ms, PLAIN_FAST="1", **extra)
+
+
+def station(folder: Path, broker: Any, emit_ms: int = 0, **settings: Any) -> Plain:
     chosen = {"mqtt_host": "127.0.0.1", "device_id": ID, "telemetry_ms": 200}
     if broker is not None:
         chosen["mqtt_port"] = broker.port
-    return PlainStation(folder, {**chosen, **settings}, emit_ms)
+    return fast_station(folder, {**chosen, **settings}, emit_ms)
 
 
 def online(report: dict[str, Any]) -> bool:

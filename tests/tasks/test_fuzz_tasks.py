@@ -12,9 +12,9 @@ import os
 import subprocess
 
 import pytest
-from plain_station import HERE, vm_environment
 
 from backfeed import vm
+from backfeed.bench.plain import PLAIN, environment
 
 SEED = os.environ.get("BACKFEED_FUZZ_SEED", "1")
 COUNT = int(os.environ.get("BACKFEED_FUZZ", "20000"))
@@ -26,8 +26,8 @@ HEAP = "768k"
 @pytest.mark.parametrize("kind", ["lines", "bytes", "payloads", "streams", "settings", "records"])
 def test_nothing_escapes(kind: str) -> None:
     count = COUNT // SHARE.get(kind, 1)
-    command = [*vm.unix_vm(), "-X", f"heapsize={HEAP}", str(HERE / "plain" / "fuzz_app.py"), kind, str(count), SEED]
-    run = subprocess.run(command, env=vm_environment(), capture_output=True, text=True, timeout=60 + COUNT // 50)
+    command = [*vm.unix_vm(), "-X", f"heapsize={HEAP}", str(PLAIN / "fuzz_app.py"), kind, str(count), SEED]
+    run = subprocess.run(command, env=environment(), capture_output=True, text=True, timeout=60 + COUNT // 50)
     assert run.returncode == 0, run.stdout[-2000:] + run.stderr[-2000:]
     result = json.loads(run.stdout.splitlines()[-1])
     assert result["count"] == count

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from plain_station import PlainStation
+from mqtt_peer import fast_station
 
 from backfeed.broker import Broker
 
@@ -199,7 +199,7 @@ def test_a_bad_server_is_left_for_the_next_broker(
     hosts = f"127.0.0.1:{server.port},127.0.0.1:{broker.port}"
     settings = {"mqtt_host": hosts, "device_id": behave.__name__, "telemetry_ms": 100}
     try:
-        with PlainStation(tmp_path, settings, emit_ms=200) as vm:
+        with fast_station(tmp_path, settings, emit_ms=200) as vm:
             report = vm.wait(lambda r: r["mqtt"] == f"online 127.0.0.1:{broker.port}")
             said = " ".join(report["notes"])
             assert any(word in said for word in words.split("|")), report["notes"]
@@ -222,7 +222,7 @@ def test_a_black_hole_is_given_up_in_time(tmp_path: Path, broker: Broker) -> Non
         filler.connect_ex(("127.0.0.1", port))
         fillers.append(filler)
     settings = {"mqtt_host": f"127.0.0.1:{port},127.0.0.1:{broker.port}", "device_id": "hole"}
-    with PlainStation(tmp_path, settings) as vm:
+    with fast_station(tmp_path, settings) as vm:
         report = vm.wait(lambda r: r["mqtt"] == f"online 127.0.0.1:{broker.port}")
         assert any("no answer to connecting" in note for note in report["notes"])
         assert report["late_worst_ms"] < 400

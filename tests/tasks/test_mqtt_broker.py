@@ -9,8 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from mqtt_peer import BASE, ID, Peer, online, station
-from plain_station import PlainStation
+from mqtt_peer import BASE, ID, Peer, fast_station, online, station
 
 from backfeed.broker import Broker, free_port
 from evse.points import MEASUREMENTS, NAME, SETTINGS, UNIT
@@ -212,9 +211,9 @@ def test_discovery_says_every_entity_once(tmp_path: Path, broker: Broker) -> Non
 
 def test_dns_waits_until_a_stall_is_harmless(tmp_path: Path, broker: Broker) -> None:
     chosen = {"mqtt_host": "localhost", "mqtt_port": broker.port, "device_id": ID}
-    with PlainStation(tmp_path, chosen, PLAIN_PORT="esp32", PLAIN_CONTACTOR="1") as vm:
+    with fast_station(tmp_path, chosen, PLAIN_PORT="esp32", PLAIN_CONTACTOR="1") as vm:
         report = vm.wait(lambda r: r["cycles"] > 100)
         assert report["mqtt"] == "looking up localhost waits until no power flows"
         assert report["connects"] == 0
-    with PlainStation(tmp_path, chosen, PLAIN_PORT="stm32", PLAIN_CONTACTOR="1") as vm:
+    with fast_station(tmp_path, chosen, PLAIN_PORT="stm32", PLAIN_CONTACTOR="1") as vm:
         vm.wait(online)  # its cycle runs in a hard interrupt

@@ -13,8 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from mqtt_peer import ID, Peer, online, station
-from plain_station import PlainStation
+from mqtt_peer import ID, Peer, fast_station, online, station
 
 from backfeed import broker as broker_module
 from backfeed.broker import Broker, free_port, mosquitto
@@ -237,7 +236,7 @@ def test_a_handshake_waits_while_power_flows_on_a_port_that_it_would_stall(tmp_p
     home = install(made, tmp_path / "home")
     with guarded(made) as broker:
         chosen = {**TLS, "mqtt_host": "127.0.0.1", "mqtt_port": broker.port, "device_id": ID}
-        with PlainStation(home, chosen, PLAIN_PORT="esp32", PLAIN_CONTACTOR="1") as vm:
+        with fast_station(home, chosen, PLAIN_PORT="esp32", PLAIN_CONTACTOR="1") as vm:
             report = vm.wait(lambda r: r["cycles"] > 100)
             assert report["mqtt"] == "starting TLS waits until no power flows"
             assert report["connects"] == 0

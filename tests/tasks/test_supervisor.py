@@ -8,15 +8,14 @@ import subprocess
 from functools import cache
 from typing import Any
 
-from plain_station import HERE, vm_environment
-
 from backfeed import vm
+from backfeed.bench.plain import PLAIN, environment
 
 
 @cache
 def outcome() -> dict[str, Any]:
-    command = [*vm.unix_vm(), str(HERE / "plain" / "supervisor_app.py")]
-    run = subprocess.run(command, env=vm_environment(), capture_output=True, text=True, timeout=60)
+    command = [*vm.unix_vm(), str(PLAIN / "supervisor_app.py")]
+    run = subprocess.run(command, env=environment(), capture_output=True, text=True, timeout=60)
     assert run.returncode == 0, run.stderr
     found: dict[str, Any] = json.loads(run.stdout.splitlines()[-1])
     return found

@@ -18,8 +18,8 @@ import pytest
 from click.testing import CliRunner, Result
 from console_terminal import Cable, Terminal
 from fram_image import fram_with_trips
-from plain_station import PATIENCE_S
 
+from backfeed.bench.plain import PATIENCE_S
 from backfeed.cli import main
 from backfeed.console_link import ConsoleLink
 from backfeed.errors import PartError
