@@ -191,7 +191,9 @@ class Budget:
     """Battery energy counted by limit; the energy task may restore it at boot and stores it."""
 
     def __init__(self):
-        self.day_discharge_wh = 0  # since local midnight (or 24 h of running while the clock is unknown)
+        self.day_discharge_wh = 0  # since the budget's day began: rule in limit/energy.py
+        self.day_run_minutes = 0  # run time since then, to 1440
+        self.weekday = -1  # of the day that goes on, 0 = Monday; -1 = the clock was unknown so far
         self.charged_wh = 0  # lifetime
         self.discharged_wh = 0  # lifetime, a magnitude
         self.cycles_milli = 0  # equivalent full cycles, thousandths

@@ -227,12 +227,13 @@ def test_the_budget_is_old_or_new_at_every_cut():
         memory = CutFram()
         store = BudgetStore(memory)
         budget.day_discharge_wh, budget.discharged_wh, budget.charged_wh = 10, 20, 30
-        store.save(budget, 5)
+        budget.weekday, budget.day_run_minutes = 3, 1000
+        store.save(budget)
         memory.cut_after = cut
         budget.day_discharge_wh = 11
         wanted = 10
         try:
-            assert store.save(budget, 5) == 1
+            assert store.save(budget) == 1
             wanted = 11
         except PowerCut:
             pass
@@ -241,7 +242,20 @@ def test_the_budget_is_old_or_new_at_every_cut():
         again = Image().budget
         BudgetStore(memory).restore(again)
         assert (again.discharged_wh, again.charged_wh) == (20, 30)
+        assert (again.weekday, again.day_run_minutes) == (3, 1000), "a restart does not begin a day"
         assert again.day_discharge_wh == wanted or (wanted == 10 and again.day_discharge_wh == 11), cut
+
+
+def test_a_budget_of_the_older_form_keeps_what_was_exported_and_begins_its_day_anew():
+    for local_day in (-1, 5, 20000):  # days since 1970 stood in the place of weekday and minutes
+        memory = CutFram()
+        slots = TwoSlots(memory, layout.BUDGET)
+        slots.load()
+        slots.save(struct.pack("<IIIi", 30, 20, 10, local_day))
+        budget = Image().budget
+        BudgetStore(memory).restore(budget)
+        assert (budget.charged_wh, budget.discharged_wh, budget.day_discharge_wh) == (30, 20, 10)
+        assert budget.day_run_minutes == 0 and -1 <= budget.weekday < 7
 
 
 def test_energy_of_the_older_form_in_wh_is_taken_over():

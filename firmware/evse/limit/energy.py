@@ -1,14 +1,20 @@
 # SPDX-License-Identifier: MIT
-"""Energy: the daily discharge budget, lifetime throughput, and the vehicle's V2X energy requests."""
+"""Energy: the daily discharge budget, lifetime throughput, and the vehicle's V2X energy requests.
+
+The budget's day ends when the local date is another than at its beginning AND 23 h of run time have passed (the
+shortest day there is: summer time begins); with an unknown clock after 24 h of run time. A day in which nothing was
+exported may end at any date. So whoever sets the clock, and however often, gets no second budget. Run time outlives a
+restart; time without supply does not count, for nobody has watched it.
+"""
 
 from evse.faults import REASON_DAILY_BUDGET, REASON_V2X_ABOVE, REASON_V2X_REQUEST
-from evse.fixed import INT_MAX, age, ratio
+from evse.fixed import DAY_MINUTES, INT_MAX, age
 from evse.limit.limiter import UNLIMITED_W, Limiter
 
 WH_W_MS = 3600000  # one Wh in W ms
 LONGEST_MS = 100  # a late cycle counts at most this: the products stay small
-DAY_MS = 86400000
-DAY_MINUTES = 1440
+MINUTE_MS = 60000
+SHORTEST_DAY_MINUTES = 1380
 
 
 class DailyBudget(Limiter):
@@ -22,9 +28,8 @@ class DailyBudget(Limiter):
         self._budget = image.budget
         self._settings = settings
         self._rest = 0  # W ms not yet counted as a whole Wh
-        self._day = -1
         self._last_ms = 0
-        self._running_ms = 0  # since the last reset, while the clock is unknown
+        self._running_ms = 0  # of the minute that goes on
 
     def run(self) -> None:
         inputs = self._inputs
@@ -32,8 +37,9 @@ class DailyBudget(Limiter):
         self._last_ms = inputs.now_ms
         elapsed_ms = min(elapsed_ms, LONGEST_MS) if elapsed_ms >= 0 else LONGEST_MS
         self._running_ms += elapsed_ms
-        if self._running_ms >= 1000:
-            self._next_day()
+        if self._running_ms >= MINUTE_MS:
+            self._running_ms -= MINUTE_MS
+            self._next_minute()
         if self._outputs.closed:
             self._rest += (inputs.grid_w if inputs.afe_ok else inputs.inverter_w) * elapsed_ms
             if self._rest >= WH_W_MS or self._rest <= -WH_W_MS:
@@ -53,22 +59,28 @@ class DailyBudget(Limiter):
         self._rest += discharged_wh * WH_W_MS
         budget.day_discharge_wh = min(INT_MAX, budget.day_discharge_wh + discharged_wh)
         budget.discharged_wh = min(INT_MAX, budget.discharged_wh + discharged_wh)
-        budget.cycles_milli = ratio(budget.discharged_wh, 1000, self._settings.battery_capacity_wh)
 
-    def _next_day(self) -> None:
-        """Reset at local midnight; with an unknown clock after 24 h of running."""
+    def _next_minute(self) -> None:
+        """Count the run time, and begin the next day where this one has truly passed."""
+        budget = self._budget
+        if budget.day_run_minutes < DAY_MINUTES:
+            budget.day_run_minutes += 1
         minute = self._request.minute_of_week
-        if minute < 0:
-            if self._running_ms >= DAY_MS:
-                self._running_ms = 0
-                self._budget.day_discharge_wh = 0
-            return
-        self._running_ms = 0
-        day = minute // DAY_MINUTES
-        if day != self._day:
-            if self._day >= 0:
-                self._budget.day_discharge_wh = 0
-            self._day = day
+        weekday = -1 if minute < 0 else minute // DAY_MINUTES
+        if budget.weekday < 0:
+            budget.weekday = weekday  # the clock became known: from here on the date counts
+        if self._day_is_over(budget, weekday):
+            budget.day_discharge_wh = 0
+            budget.day_run_minutes = 0
+            budget.weekday = weekday
+
+    def _day_is_over(self, budget, weekday: int) -> int:
+        """Whether the budget may be renewed; a day in which nothing was exported gives way to any other date."""
+        if weekday < 0:
+            return budget.day_run_minutes >= DAY_MINUTES
+        if weekday == budget.weekday:
+            return 0
+        return budget.day_run_minutes >= SHORTEST_DAY_MINUTES or budget.day_discharge_wh == 0
 
 
 class V2xRequest(Limiter):

@@ -3,12 +3,12 @@
 
 import struct
 
+from evse.fixed import WEEK_MINUTES
 from evse.store import layout
 from evse.store.slots import TwoSlots
 
 _BODY = "<HHI"
 SOC_MAX_PERMILLE = 1000
-WEEK_MINUTES = 10080
 
 
 class DepartureStore:

@@ -8,7 +8,7 @@ runs on ticks (leases, delays). Task, once a second; asks NTP at boot and then o
 import asyncio
 from time import ticks_add, ticks_diff, ticks_ms
 
-from evse.tasks.local_time import DAY_S, days, local_s, minute_of_week
+from evse.tasks.local_time import days, minute_of_week
 
 EARLIEST_S = 1704067200  # 2024-01-01: anything before is a clock that was never set
 LATEST_S = 4102444800  # 2100-01-01
@@ -47,14 +47,6 @@ class ClockTask:
         """Return Unix time in s, or None while unknown."""
         now_ms = self.unix_ms(ticks_ms())
         return None if now_ms is None else now_ms // 1000
-
-    def local_day(self) -> int:
-        """Return the local day's number since 1970-01-01, or -1 while the time is unknown."""
-        now_s = self.now_s()
-        if now_s is None:
-            return -1
-        settings = self._station.settings
-        return local_s(now_s, settings.utc_offset_min, settings.summer_time) // DAY_S
 
     def seconds_text(self, ticks: int) -> str:
         """Return seconds since boot as text with three decimals (float on a board is too coarse)."""

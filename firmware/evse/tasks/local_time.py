@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: MIT
 """Local time for tariffs and departures: offset from UTC plus the summer time rule of the EU or the USA."""
 
+from evse.fixed import DAY_MINUTES, WEEK_MINUTES
+
 DAY_S = 86400
-WEEK_MINUTES = 10080
 _HOUR_S = 3600
 
 
@@ -52,4 +53,4 @@ def local_s(unix_s: int, offset_min: int, rule: str) -> int:
 
 def minute_of_week(unix_s: int, offset_min: int, rule: str) -> int:
     """Return the local minute of the week, 0 = Monday 00:00."""
-    return (local_s(unix_s, offset_min, rule) // 60 + 3 * 1440) % WEEK_MINUTES
+    return (local_s(unix_s, offset_min, rule) // 60 + 3 * DAY_MINUTES) % WEEK_MINUTES

@@ -100,7 +100,7 @@ class MqttTask:
         place = (self._turn - 1) % len(self._station.settings.mqtt_host.split(","))
         if refusal and (refusal, place) not in self._refused:
             self._refused.append((refusal, place))
-            self._station.journal_task.put((ticks_ms(), EVENT_BROKER_REFUSED, refusal, place, 0))
+            self._station.record(EVENT_BROKER_REFUSED, refusal, place)
 
     def event(self, row) -> None:
         """Take an event from the journal task."""

@@ -7,7 +7,8 @@ Unix time beside it only says when it has passed: after a long outage the same m
 
 from time import ticks_ms
 
-WEEK_MINUTES = 10080
+from evse.fixed import WEEK_MINUTES
+
 PASSED_S = 10800  # three hours: the cycle itself forgets within these (decide/departure.py), and clocks change by one
 WEEK_S = 604800
 

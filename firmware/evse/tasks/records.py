@@ -9,6 +9,7 @@ import asyncio
 from time import ticks_diff, ticks_ms
 
 from evse.faults import END_POWER_LOSS, END_REBOOT, EVENT_SESSION_END
+from evse.fixed import ratio
 from evse.tasks.recorder import PERIOD_MS
 from evse.tasks.session_record import SessionRecord, soc_of
 
@@ -93,15 +94,11 @@ class RecordsTask:
             shown.phase_export_wh[phase] = registers[3 + phase] // 1000
         shown.import_wh = self.energy.import_mwh // 1000
         shown.export_wh = self.energy.export_mwh // 1000
+        budget = self._station.image.budget
+        budget.cycles_milli = ratio(budget.discharged_wh, 1000, self._station.settings.battery_capacity_wh)
 
     def _save_budget(self) -> None:
-        clock = self._station.clock
-        day = clock.local_day()
-        stored_day = self._budget.row[3]
-        budget = self._station.image.budget
-        if day >= 0 and 0 <= stored_day != day:
-            budget.day_discharge_wh = 0  # midnight passed while the controller was off
-        self._budget.save(budget, day if day >= 0 else stored_day)
+        self._budget.save(self._station.image.budget)
 
     # --- the session ---
 
@@ -148,8 +145,7 @@ class RecordsTask:
 
     def _record(self, values: dict) -> None:
         self.sessions.append(values)
-        if self._station.journal_task is not None:
-            self._station.journal_task.put((ticks_ms(), EVENT_SESSION_END, values["reason"], values["duration_s"], 0))
+        self._station.record(EVENT_SESSION_END, values["reason"], values["duration_s"])
 
     def _close_left(self) -> None:
         """Record the session that the last power cut or reboot ended."""

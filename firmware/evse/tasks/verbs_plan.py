@@ -2,9 +2,9 @@
 """Console verb for departure: plan."""
 
 from evse.faults import DEPARTURE_STATES
+from evse.fixed import DAY_MINUTES
 from evse.tasks.verbs import VerbError
 
-DAY_MINUTES = 1440
 DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
 

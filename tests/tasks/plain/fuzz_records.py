@@ -8,6 +8,7 @@ older or a broken firmware might have left them: what reads a body must bear any
 import random
 import struct
 
+from evse.fixed import DAY_MINUTES
 from evse.link.crc import crc32
 from evse.store import layout
 from evse.store.budget import WH_MAX, BudgetStore
@@ -154,6 +155,8 @@ def open_budget(station):
     BudgetStore(station.board.memory).restore(budget)
     if not all([0 <= wh <= WH_MAX for wh in (budget.charged_wh, budget.discharged_wh, budget.day_discharge_wh)]):
         raise ValueError("budget out of its range")
+    if not (-1 <= budget.weekday < 7 and 0 <= budget.day_run_minutes <= DAY_MINUTES):
+        raise ValueError("the budget's day out of its range")
 
 
 def open_departure(station):
