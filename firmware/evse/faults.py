@@ -168,6 +168,7 @@ SELFTEST_STATES = ("running", "passed", "failed")
 PILOT_STATES = ("unknown", "A", "B", "C", "D", "E", "F")
 SESSION_STATES = ("boot", "idle", "plugged", "ready", "closing", "energised", "stopping", "tripped", "fault")
 DEPARTURE_STATES = ("off", "waiting", "charging", "unreachable", "clock_unknown", "reached", "soc_unknown")
+INVERTER_ISLANDING_STATES = ("unknown", "off", "on")  # its own method, as far as it tells
 # Why a session's record ends, named as in OCPP 2.1 (ReasonEnumType). Append only.
 SESSION_ENDS = (
     "Other",

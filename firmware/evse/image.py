@@ -79,6 +79,7 @@ class Inputs:
         self.inverter_discharge_w = 0
         self.inverter_response_ms = 0  # from setpoint to power, at worst, as its driver declares; 0 = not told yet
         self.inverter_var_response_ms = 0  # the same for reactive power; NEVER_MS = it takes no reactive setpoint
+        self.inverter_islanding = 0  # INVERTER_ISLANDING_STATES; written by its task, for people: no stage uses it
         # Site meter
         self.meter_ok = 0
         self.meter_w = 0

@@ -14,11 +14,13 @@ from paho.mqtt.subscribe import simple
 from backfeed.broker import Broker
 from evse.drivers.inverter_infypower import InverterInfypower
 from evse.drivers.inverter_quasar import InverterQuasar
+from evse.link.homeassistant import entities
 from evse.tasks.anti_islanding import lacking
 from hil.plant import sunspec_old
 from hil.plant.station import Station
 
 OWN = "704.AntiIslEna"
+POINT = "inverter_islanding"
 RESTS = (
     "Loss of mains rests on passive protection (voltage, frequency, ROCOF) and on the inverter's own method (not told)."
 )
@@ -49,6 +51,22 @@ def test_both_methods_are_shown_and_the_inverters_own_as_it_is_now(tmp_path: Pat
         charger.run(20)
         told = json.loads(simple("backfeed/backfeed/devices", hostname=broker.host, port=broker.port).payload)
     assert (told["inverter"]["own_anti_islanding"], told["inverter"]["anti_islanding"]) == (0, "on")
+
+
+def test_the_inverters_own_method_is_a_point(tmp_path: Path) -> None:
+    """On, off, unknown where the inverter does not tell, and nothing of one that is lost."""
+    station = Station()
+    station.inverter.map.set_raw(OWN, 1)
+    with Charger(tmp_path, station, {}) as charger:
+        for raw, word in ((1, "on"), (0, "off"), (0xFFFF, "unknown"), (1, "on")):
+            station.inverter.map.set_raw(OWN, raw)
+            charger.run(8)
+            assert charger.get(POINT) == {POINT: word}, raw
+        station.faults.set("modbus_silent")
+        charger.run(8)
+        assert charger.get(POINT) == {POINT: "unknown"}
+    sensor = {payload["unique_id"]: payload for _, payload in entities("unit", "model")}[f"unit_{POINT}"]
+    assert (sensor["device_class"], sensor["options"]) == ("enum", ["unknown", "off", "on"])
 
 
 def test_a_method_that_is_switched_off_here_is_a_warning(tmp_path: Path) -> None:

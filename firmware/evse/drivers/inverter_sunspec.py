@@ -9,7 +9,7 @@ settings: sunspec_grid.py; inverters with the older models: inverter_sunspec_old
 Each read has its own register count, so that a late answer cannot pass for another one's.
 """
 
-from evse.drivers.inverter import NEVER_MS, NO_TEMPERATURE_CDEG, Inverter
+from evse.drivers.inverter import NEVER_MS, NO_TEMPERATURE_CDEG, UNKNOWN, Inverter
 from evse.drivers.modbus_bus import READ, TRIP, WRITE, Transfer
 from evse.drivers.sunspec_alarms import alarm_text
 from evse.drivers.sunspec_device import DeviceError, SunSpecDevice
@@ -229,8 +229,9 @@ class InverterSunSpec(Inverter):
             self.take_setpoints()
 
     def take_own_method(self) -> None:
-        """Decode whether its own anti-islanding is on."""
-        self.own_anti_islanding = 1 if sunspec.raw16(self.own_method.data, 0) == 1 else 0
+        """Decode whether its own anti-islanding is on; the point is optional, and anything but 0 and 1 says nothing."""
+        state = sunspec.raw16(self.own_method.data, 0)
+        self.own_anti_islanding = state if state <= 1 else UNKNOWN
 
     def take_status(self) -> int:
         """Decode the 701 read: state, connection, alarms, power, voltage; return 0 when the power is not to be had."""

@@ -5,7 +5,7 @@ Keys, device classes and units are those of Home Assistant's MQTT sensor, binary
 switch and button integrations. A row of points.py becomes an entity by its kind and unit alone.
 """
 
-from evse import faults
+from evse.link.telemetry import code_names, is_code
 from evse.points import COMMAND, DEFAULT, HIGH, KIND, LOW, MEASUREMENT, NAME, POINTS, SETTING, UNIT, USER, WHO
 
 MANUFACTURER = "backfeed"
@@ -31,17 +31,6 @@ _UNITS = {
 
 # Points of no unit that only count up.
 _COUNTERS = ("cycles", "overruns", "battery_cycles_milli")
-
-_CODES = {
-    "fault": faults.FAULTS,
-    "reason": faults.REASONS,
-    "element": faults.ELEMENTS,
-    "pilot_state": faults.PILOT_STATES,
-    "session_state": faults.SESSION_STATES,
-    "service": faults.SERVICES,
-    "departure_state": faults.DEPARTURE_STATES,
-    "session_end": faults.SESSION_ENDS,
-}
 
 # Points that describe the program, not the charger: shown under diagnostics.
 _DIAGNOSTIC = ("cycles", "overruns", "late_worst_us", "fault_count", "rocof_mhz_s", "trip_element")
@@ -142,9 +131,9 @@ def _measurement(payload: dict, row, kind: str) -> None:
         payload["payload_off"] = "0"
         if name in _BITS:
             payload["device_class"] = _BITS[name]
-    elif row[UNIT] in _CODES:
+    elif is_code(row[UNIT]):
         payload["device_class"] = "enum"
-        payload["options"] = [code if isinstance(code, str) else code[0] for code in _CODES[row[UNIT]]]
+        payload["options"] = code_names(row[UNIT])
     else:
         _unit(payload, row)
 

@@ -22,6 +22,7 @@ _TABLES = {
     "session_state": faults.SESSION_STATES,
     "service": faults.SERVICES,
     "departure_state": faults.DEPARTURE_STATES,
+    "inverter_islanding": faults.INVERTER_ISLANDING_STATES,
     "session_end": faults.SESSION_ENDS,
     "broker_refusal": faults.BROKER_REFUSALS,
     "access": ACCESS,
@@ -35,6 +36,11 @@ def code_name(table: str, code: int):
         return code
     row = rows[code]
     return row if isinstance(row, str) else row[0]
+
+
+def code_names(table: str):
+    """Return all names of a table, in the order of their codes."""
+    return [row if isinstance(row, str) else row[0] for row in _TABLES[table]]
 
 
 def is_code(unit: str) -> bool:

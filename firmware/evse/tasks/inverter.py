@@ -10,6 +10,7 @@ is not permission. The driver (drivers/inverter.py) knows the device; this task 
 import asyncio
 from time import ticks_diff, ticks_ms
 
+from evse.drivers.inverter import UNKNOWN
 from evse.drivers.inverter_choice import HostError, connect, open_inverter
 from evse.tasks.anti_islanding import lacking
 from evse.tasks.inverter_check import compare
@@ -35,6 +36,7 @@ class InverterTask:
     patience_ms = 90000  # the longest backoff and a whole discovery fit
 
     def __init__(self, image, settings, board, driver=None, lines=None, profile=None, notes=None):
+        self._inputs = image.inputs  # of these it writes inverter_islanding alone
         self._outputs = image.outputs
         self._inverter = image.mail.inverter
         self._battery = image.mail.battery
@@ -102,6 +104,7 @@ class InverterTask:
             if await self._serve():
                 attempt = 0
             self.online = 0
+            self._publish_own_method()
             self.reconnects += 1
             self._tell()
             self.beat_ms = ticks_ms()
@@ -130,6 +133,7 @@ class InverterTask:
             self.mismatches = compare(self.driver, self._profile) if self._profile else []
             self._heard_ms = ticks_ms()
             self.online = 1
+            self._publish_own_method()
             await self._polls()
         except OSError as error:
             self.error = str(error)
@@ -256,6 +260,7 @@ class InverterTask:
             if ticks_diff(started_ms, slow_ms) >= driver.slow_ms:
                 slow_ms = started_ms
                 await driver.poll_slow()
+                self._publish_own_method()
             if driver.soc_stamp_ms != self._soc_stamp_ms:
                 self._soc_stamp_ms = driver.soc_stamp_ms
                 self._publish_battery(driver)
@@ -278,6 +283,10 @@ class InverterTask:
         box.var_response_ms = driver.var_response_ms
         box.stale_ms = driver.stale_ms
         box.end(driver.stamp_ms)
+
+    def _publish_own_method(self) -> None:
+        """Show the inverter's own anti-islanding as it tells; nothing is known of one that is offline."""
+        self._inputs.inverter_islanding = self.driver.own_anti_islanding - UNKNOWN if self.online else 0
 
     def _publish_battery(self, driver) -> None:
         box = self._battery
