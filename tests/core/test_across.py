@@ -113,6 +113,25 @@ def test_a_weld_under_load_is_found_after_the_stop():
     assert voltage_fault(rig)
 
 
+def test_an_inverter_whose_readings_stand_still_is_named_in_why():
+    rig = Told()
+    rig.hidden_weld = True
+    rig.run(4000)
+    assert voltage_fault(rig)
+    image = rig.image
+    for told_w, measured_w, stands in ((0, 0, False), (300, 0, False), (301, 0, True), (-7360, -20, True)):
+        image.inputs.inverter_w, image.inputs.grid_w = told_w, measured_w
+        text = why(image, rig.settings)
+        assert ("stand still" in text) == stands and "weld" in text and len(text) < 160, text
+        assert not stands or "tells %d W, the front end %d W" % (told_w, measured_w) in text
+    for spoilt in ("afe_ok", "inverter_ok"):
+        setattr(image.inputs, spoilt, 0)
+        assert "a weld the mirror hides, or a false reading" in why(image, rig.settings)
+        setattr(image.inputs, spoilt, 1)
+    image.outputs.contactor = 1
+    assert "stand still" not in why(image, rig.settings)
+
+
 def test_a_reading_from_before_the_opening_proves_nothing():
     rig = Told()
     rig.run(1000)

@@ -11,6 +11,8 @@ from evse.faults import ELEMENTS, FAULTS, REASONS, SERVICES
 # What a number in a trip is shown in: unit of the table -> (shown unit, divisor, decimals).
 UNITS = {"mV": ("V", 1000, 1), "uHz": ("Hz", 1000000, 3), "mHz/s": ("Hz/s", 1000, 2), "mdeg": ("degrees", 1000, 1)}
 
+STANDING_W = 300  # more than AFE and inverter may differ by behind an open contactor
+
 # What broke the last wait off: element -> how the sentence begins.
 DISTURBED = {
     faults.ELEMENT_AFE: "The grid measurement (AFE) was lost",
@@ -36,7 +38,19 @@ def why(image, settings) -> str:
 def _fault(image, code: int) -> str:
     more = image.status.fault_count - 1
     others = " (and %d more: see `faults`)" % more if more > 0 else ""
-    return "Fault %s%s: %s" % (FAULTS[code][0], others, FAULTS[code][3])
+    text = FAULTS[code][3]
+    if code == faults.FAULT_CONTACTOR_VOLTAGE and _stands_still(image.inputs, image.outputs):
+        text = (
+            "behind the open contactor the inverter tells %d W, the front end %d W: "
+            "its readings stand still and cannot rule out a weld."
+        ) % (image.inputs.inverter_w, image.inputs.grid_w)
+    return "Fault %s%s: %s" % (FAULTS[code][0], others, text)
+
+
+def _stands_still(inputs, outputs) -> bool:
+    """Whether the inverter repeats power of a time when the contactor was closed: its voltage is then as old."""
+    behind_open = not outputs.contactor and inputs.inverter_ok and inputs.afe_ok
+    return bool(behind_open and abs(inputs.inverter_w - inputs.grid_w) > STANDING_W)
 
 
 def shown(value: int, unit: str) -> str:
