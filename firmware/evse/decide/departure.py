@@ -17,9 +17,9 @@ from evse.faults import (
     DEPARTURE_WAITING,
     EVENT_DEPARTURE,
 )
+from evse.fixed import DAY_MINUTES, WEEK_MINUTES
 from evse.mailbox import Reader
 
-WEEK_MINUTES = 10080
 CLOCK_STALE_MS = 2 * 86400000
 PASSED_MINUTES = WEEK_MINUTES - 180  # a one-off time "in nearly a week" has just passed
 MARGIN_MINUTES = 5
@@ -105,7 +105,7 @@ class Departure:
         if settings.departure_soc_permille:
             for day in range(7):
                 at = self._weekly(day)
-                ahead = (day * 1440 + at - minute) % WEEK_MINUTES
+                ahead = (day * DAY_MINUTES + at - minute) % WEEK_MINUTES
                 if at >= 0 and ahead < left:
                     left = ahead
                     self._wanted_permille = settings.departure_soc_permille
