@@ -35,6 +35,8 @@ SCRIPT = """
         commands, sequence = task.commands, box.sequence
         worst_age = worst_trip = 0
         for number in range(40):
+            if {asked} and not task.driver.grid.left:
+                task.driver.grid.hurry()
             for _ in range(8):
                 await asyncio.sleep_ms(31)
                 worst_age = max(worst_age, time.ticks_diff(time.ticks_ms(), box.stamp_ms))
@@ -56,10 +58,11 @@ SCRIPT = """
 SPAN_S = 40 * 8 * 0.031
 
 
-@pytest.mark.parametrize("baud", [9600, 19200, 38400, 115200])
-def test_commands_and_status_fit_the_line(tmp_path: Path, baud: int):
+@pytest.mark.parametrize(("baud", "asked"), [(9600, 0), (9600, 1), (19200, 0), (38400, 0), (115200, 0), (115200, 1)])
+def test_commands_and_status_fit_the_line(tmp_path: Path, baud: int, asked: int):
+    """asked: while all grid settings are read again and again."""
     script = tmp_path / "entry.py"
-    script.write_text(textwrap.dedent(SCRIPT).format(baud=baud))
+    script.write_text(textwrap.dedent(SCRIPT).format(baud=baud, asked=asked))
     station = Station(baud=baud)
     one = VirtualBoard(station, board="esp32s3_ref", entry=script).start()
     try:

@@ -38,6 +38,7 @@ class Inverter:
     def __init__(self, bus, unit: int, lease_ms: int):
         self.bus = bus
         self.unit = unit
+        self.grid = None  # what it is set to, where it tells: trips and curves (GridSettings)
         self.lease_s = max(1, lease_ms // 1000)
         # What it said
         self.maker = ""

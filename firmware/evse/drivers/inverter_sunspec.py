@@ -40,7 +40,6 @@ CONNECTED = 1
 STATE_RUNNING = 3
 SET_FACTOR_MIN, SET_FACTOR_MAX = -4, 3  # a setpoint of 100 kW still fits 30 bits; steps of 1 kW at the coarsest
 NEEDED = (701, 702, 704)
-GRID_EVERY = 240  # slow reads between two looks at one of its curves: each minute
 VAR_RESPONSE_MS = 60  # cycle to terminals: 10 ms to notice, one frame in flight, one write, its own latency
 
 
@@ -205,11 +204,8 @@ class InverterSunSpec(Inverter):
         return 1
 
     async def poll_slow(self) -> None:
-        """Read one of storage, read-back, DC, control, ratings and own method; now and then one of its curves."""
+        """Read one of storage, read-back, DC, control, ratings and own method."""
         self._slow += 1
-        if self._slow % GRID_EVERY == 0:
-            await self.grid.read_next()
-            return
         turn = self._slow % 5
         if turn == 1:
             await self._read_back()

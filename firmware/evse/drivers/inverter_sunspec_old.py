@@ -36,7 +36,6 @@ BOTH_WAYS = 3  # StorCtl_Mod: charge and discharge
 FROM_GRID = 1  # ChaGriSet
 UNUSED = 0xFFFF
 SLOW_TURNS = 4
-GRID_EVERY = 240  # slow reads between two looks at one of its curves: each minute
 
 
 class InverterSunSpecOld(Inverter):
@@ -227,12 +226,8 @@ class InverterSunSpecOld(Inverter):
         return highest_mv
 
     async def poll_slow(self) -> None:
-        """Read one of storage (with the setpoint held) and connection; now and then one of its curves."""
+        """Read one of storage (with the setpoint held) and connection."""
         self._slow += 1
-        if self._slow >= GRID_EVERY:
-            self._slow = 0
-            await self.grid.read_next()
-            return
         turn = self._slow % SLOW_TURNS
         if turn == 0 and self.storage:
             sent_w = self.sent_w

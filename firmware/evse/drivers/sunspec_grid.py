@@ -2,16 +2,23 @@
 """The grid settings inside a SunSpec inverter: what was read of them, in one form whatever the models' age.
 
 `sunspec_grid_new.py` reads models 705-712, `sunspec_grid_old.py` 126-145; tasks/inverter_check.py compares them with
-the profile. Runs at connection time and once in a while after; allocates.
+the profile. All are read at connection time, which allocates. After that each block of registers is asked again within
+PASS_MS, one at a time, and compared with what it held: nothing is made until one has changed.
 Units: voltage and power in hundredths of a percent of nominal, frequency in mHz, time in ms, shares in hundredths of a
 percent, power factor in thousandths.
 """
 
+from time import ticks_diff, ticks_ms
+
+from evse.drivers.modbus_bus import Transfer
 from evse.drivers.sunspec_device import DeviceError
-from evse.link import sunspec
+from evse.link import modbus, sunspec
 from evse.link.sunspec import NONE
 
 POINTS_MAX = 20  # more is no curve
+PASS_MS = 600000  # all blocks are asked again within this
+AT_ONCE = 4  # blocks in a row while a person waits for them
+REGISTERS_MAX = 125  # of one read
 
 # kind: (words, digits and unit of x, digits and unit of y)
 KINDS = {
@@ -89,7 +96,11 @@ class Switch:
 class GridSettings:
     """What one device holds. settings: {model: its Curves, Droop or Switch}; unread: {model: why it cannot be read}.
 
-    models: the models that `_fetch(model)`, of the subclass, can read into a list.
+    models: the models that `_fetch(model)`, of the subclass, can read into a list. blocks: (model, address, registers,
+    what they held, empty without an answer), by model. changes: counts the models that were read. left: blocks that
+    a person waits for.
+
+    To ask again: `due()` says how many blocks now; for each, transact `next()`, and `read(model)` when `changed()`.
     """
 
     models = ()
@@ -98,7 +109,14 @@ class GridSettings:
         self._device = device
         self.settings = {}
         self.unread = {}
-        self._next = 0
+        self.blocks = []
+        self.model = 0  # of the block that was asked again
+        self.changes = 0
+        self.left = 0
+        self._at = 0
+        self._asked_ms = 0
+        self._question = Transfer(device.unit, modbus.READ_HOLDING, 0, 1, bytearray(2 * REGISTERS_MAX))
+        self._question.retries = 0  # its turn comes again
 
     async def _fetch(self, model: int):
         raise NotImplementedError
@@ -107,27 +125,73 @@ class GridSettings:
         """Read every model the device has. A broken one is named, not fatal: the inverter can still be commanded."""
         self.settings = {}
         self.unread = {}
+        self.blocks = []
+        self.left = 0
         for model in self.models:
-            await self.read(model)
-
-    async def read_next(self) -> None:
-        """Read the next model that the device has, in turn."""
-        for _ in self.models:
-            self._next = (self._next + 1) % len(self.models)
-            if self.models[self._next] in self._device.models:
-                await self.read(self.models[self._next])
-                return
+            if model in self._device.models:
+                await self.read(model)
+        self._asked_ms = ticks_ms()
 
     async def read(self, model: int) -> None:
-        """Read one model, if the device has it."""
-        if model not in self._device.models:
-            return
+        """Read one model of the device."""
+        others = self.blocks
+        self.blocks = []
         try:
             self.settings[model] = await self._fetch(model)
             self.unread.pop(model, None)
         except DeviceError as error:
             self.settings.pop(model, None)
             self.unread[model] = str(error)
+        below = [block for block in others if block[0] < model]
+        self.blocks = below + self.blocks + [block for block in others if block[0] > model]
+        self.changes += 1
+
+    async def _block(self, model: int, address: int, count: int):
+        """Read registers of a model and remember what they held."""
+        self.blocks.append((model, address, count, b""))
+        data = await self._device.read(address, count)
+        self.blocks[-1] = (model, address, count, bytes(data))
+        return data
+
+    # --- asking again: no allocation ---
+
+    def due(self) -> int:
+        """Return how many blocks are to be asked now."""
+        if self.left:
+            return min(self.left, AT_ONCE)
+        blocks = len(self.blocks)
+        return 1 if blocks and ticks_diff(ticks_ms(), self._asked_ms) >= PASS_MS // blocks else 0
+
+    def hurry(self) -> None:
+        """Ask all of them as soon as the line allows: a person waits."""
+        self.left = len(self.blocks)
+
+    def next(self):
+        """Return the transfer that asks for the next block."""
+        self._asked_ms = ticks_ms()
+        if self.left:
+            self.left -= 1
+        self._at = (self._at + 1) % len(self.blocks)
+        question = self._question
+        block = self.blocks[self._at]
+        self.model = block[0]
+        question.address = block[1]
+        question.count = block[2]
+        return question
+
+    def changed(self) -> int:
+        """Return 1 when the answer is not what the block held; silence is no answer."""
+        question = self._question
+        held = self.blocks[self._at][3]
+        if question.result != modbus.OK:
+            return 1 if held and question.result < modbus.TIMEOUT else 0  # an exception
+        if not held:
+            return 1
+        data = question.data
+        for i in range(len(held)):
+            if data[i] != held[i]:
+                return 1
+        return 0
 
     def all(self):
         """Return every setting, by model."""

@@ -37,12 +37,12 @@ class NewGridSettings(GridSettings):
         kind, head, first = SHARES[model]
         device = self._device
         address = device.point(model, 0, head)
-        data = await device.read(address, head)
+        data = await self._block(model, address, head)
         most, _curves = self._counts(data, 5, 6, address, model)
         x_factor = self._factor(data, 12, address, model)
         y_factor = self._factor(data, 13, address, model)
         at = device.point(model, head, first + 2 * most)
-        rows = await device.read(at, first + 2 * most)
+        rows = await self._block(model, at, first + 2 * most)
         x_of = sunspec.s16 if kind == "watt_var" else sunspec.u16
         points = []
         for k in range(self._active(rows, 0, most, at, model)):
@@ -54,7 +54,7 @@ class NewGridSettings(GridSettings):
         kind, cease = TRIPS[model]
         device = self._device
         address = device.point(model, 0, TRIP_HEAD)
-        data = await device.read(address, TRIP_HEAD)
+        data = await self._block(model, address, TRIP_HEAD)
         most, _curves = self._counts(data, 5, 6, address, model)
         factors = self._factor(data, 7, address, model), self._factor(data, 8, address, model)
         enabled = 1 if sunspec.u16(data, 2) == 1 else 0
@@ -70,7 +70,7 @@ class NewGridSettings(GridSettings):
 
     async def _group(self, model: int, at: int, size: int, most: int, factors):
         """Read one group of trip points; none where momentary cessation is not implemented."""
-        rows = await self._device.read(at, size)
+        rows = await self._block(model, at, size)
         must = at == self._device.point(model, FIRST_TRIP)
         if not must and sunspec.u16(rows, 0) == NONE:
             return []
@@ -88,7 +88,7 @@ class NewGridSettings(GridSettings):
     async def _droop(self) -> Droop:
         device = self._device
         address = device.point(711, 0, 24)
-        data = await device.read(address, 24)
+        data = await self._block(711, address, 24)
         bands = self._factor(data, 11, address, 711)
         slopes = self._factor(data, 12, address, 711)
         return Droop(

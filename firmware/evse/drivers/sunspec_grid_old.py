@@ -56,7 +56,7 @@ class OldGridSettings(GridSettings):
         kind, signed, x_exponent, y_exponent, timed = CURVES[model]
         device = self._device
         address = device.point(model, 0, HEAD)
-        data = await device.read(address, HEAD)
+        data = await self._block(model, address, HEAD)
         _most, curves = self._counts(data, 8, 7, address, model)
         factors = self._factor(data, 9, address, model), self._factor(data, 10, address, model)
         first = FIRST.get(model, 1)
@@ -71,7 +71,7 @@ class OldGridSettings(GridSettings):
         if not chosen:
             return Curve(model, kind, address + HEAD, 0, [])
         at = address + HEAD + (chosen - 1) * size
-        rows = await device.read(at, first + 2 * PLACES)
+        rows = await self._block(model, at, first + 2 * PLACES)
         x_of = sunspec.s16 if signed else sunspec.u16
         points = []
         for k in range(self._active(rows, 0, PLACES, at, model)):
@@ -88,7 +88,7 @@ class OldGridSettings(GridSettings):
     async def _droop(self) -> Droop:
         device = self._device
         address = device.point(127, 0, 11)
-        data = await device.read(address, 11)
+        data = await self._block(127, address, 11)
         slope = self._factor(data, 8, address, 127)
         band = self._factor(data, 9, address, 127)
         start_mhz = sunspec.scaled(sunspec.s16(data, 3), band, 3)
@@ -102,7 +102,7 @@ class OldGridSettings(GridSettings):
             return await self._ramps()
         count = 8 if model == 133 else 7
         address = device.point(model, 0, count)
-        data = await device.read(address, count)
+        data = await self._block(model, address, count)
         if model == 128:
             return Switch(128, "dynamic_var", address + 5, sunspec.raw16(data, 5) & 1)
         active = sunspec.raw16(data, 2) | sunspec.raw16(data, 3)
@@ -111,7 +111,7 @@ class OldGridSettings(GridSettings):
     async def _ramps(self) -> Switch:
         device = self._device
         address = device.point(145, 0, 10)
-        data = await device.read(address, 10)
+        data = await self._block(145, address, 10)
         factor = self._factor(data, 9, address, 145)
         shown = []
         for name, offset in (("up", 2), ("down", 3), ("on connecting", 6)):

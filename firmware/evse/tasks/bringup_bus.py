@@ -6,6 +6,8 @@ import asyncio
 from evse.tasks.inverter_check import not_compared
 
 WATCH_MS = 1500  # some transactions at any speed
+SETTINGS_MS = 6000  # most that its grid settings take to be read again
+STEP_MS = 100
 BAD_PERCENT = 5  # of transactions without a good answer
 FIGURES = (
     ("power_w", "W"), ("charge_w", "W"), ("discharge_w", "W"), ("reactive_max_var", "var"),
@@ -30,8 +32,15 @@ async def inverter(session, found, _words) -> None:
         return
     bus = task.bus
     before = _counts(bus)
+    grid = task.driver.grid if task.online else None
+    if grid:
+        grid.hurry()
     await asyncio.sleep_ms(WATCH_MS)
     after = _counts(bus)
+    for _ in range(0, SETTINGS_MS, STEP_MS):
+        if not grid or not grid.left or not task.online:
+            break
+        await asyncio.sleep_ms(STEP_MS)
     made = [after[at] - before[at] for at in range(len(before))]
     if after:
         found.value("transactions_in_%d_ms" % WATCH_MS, made[0])

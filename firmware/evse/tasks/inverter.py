@@ -130,7 +130,7 @@ class InverterTask:
             self.driver = await connect(self.driver)
             self.error = self._told = ""
             self.driver.configured = 0
-            self.mismatches = compare(self.driver, self._profile) if self._profile else []
+            self.mismatches = self._compared()
             self._heard_ms = ticks_ms()
             self.online = 1
             self._publish_own_method()
@@ -260,6 +260,11 @@ class InverterTask:
             if ticks_diff(started_ms, slow_ms) >= driver.slow_ms:
                 slow_ms = started_ms
                 await driver.poll_slow()
+                grid = driver.grid
+                for _ in range(grid.due() if grid else 0):
+                    await self.bus.transact(grid.next())
+                    if grid.changed():
+                        await self._read_again(grid)
                 self._publish_own_method()
             if driver.soc_stamp_ms != self._soc_stamp_ms:
                 self._soc_stamp_ms = driver.soc_stamp_ms
@@ -267,6 +272,18 @@ class InverterTask:
             rest_ms = period_ms - ticks_diff(ticks_ms(), started_ms)
             await asyncio.sleep_ms(max(rest_ms, 1))
         self.error = "inverter %d has not answered for %d ms" % (driver.unit, driver.lost_ms)
+
+    async def _read_again(self, grid) -> None:
+        """Somebody corrected or spoiled a grid setting: read its model anew, and compare."""
+        await grid.read(grid.model)
+        found = self._compared()
+        if found != self.mismatches and self._notes is not None:
+            self._notes.say("inverter", "its %s was changed" % grid.words(grid.model))
+        self.mismatches = found
+
+    def _compared(self):
+        """Return what differs between the inverter's grid settings and the profile, in sentences."""
+        return compare(self.driver, self._profile) if self._profile else []
 
     def _publish_inverter(self, driver) -> None:
         box = self._inverter

@@ -20,18 +20,16 @@ FOREIGN = ("watt_var", "watt_pf", "dynamic_var", "schedule")
 
 def compare(driver, profile):
     """Return the mismatches of a driver's device with the profile; none when it shows no grid settings."""
-    grid = getattr(driver, "grid", None)
-    if grid is None:
+    if driver.grid is None:
         return []
-    found = [_compared(setting, profile) for setting in grid.all()]
+    found = [_compared(setting, profile) for setting in driver.grid.all()]
     return [sentence for sentence in found if sentence]
 
 
 def not_compared(driver):
     """Return what is read and shown and has nothing in a profile to be compared with, one sentence each."""
-    grid = getattr(driver, "grid", None)
     found = []
-    for setting in grid.all() if grid else ():
+    for setting in driver.grid.all() if driver.grid else ():
         if setting.kind in RIDE_THROUGH or setting.kind == "ramps":
             found.append(
                 "The inverter's %s (model %d) is shown, not compared: a profile holds trips, and nothing of this."
