@@ -26,6 +26,7 @@ COMPILED_FILES = (
     "switch_core.py",
     "vehicle_core.py",
     "kernel.py",
+    "modbus_server.py",
     "../virtual_board/parts/ade9000_core.py",
 )
 

@@ -4,9 +4,12 @@
 from __future__ import annotations
 
 import socketserver
+import struct
 import threading
 from collections.abc import Callable
 from typing import Protocol
+
+from hil.plant.compiled import compiled
 
 READ_HOLDING, READ_INPUT, WRITE_SINGLE, WRITE_MULTIPLE = 3, 4, 6, 16
 ILLEGAL_FUNCTION, ILLEGAL_ADDRESS, ILLEGAL_VALUE, DEVICE_FAILURE = 1, 2, 3, 4
@@ -31,25 +34,15 @@ class RegisterBank(Protocol):
         """Take registers as one transaction, or raise ModbusError with nothing changed."""
 
 
-def crc16(data: bytes | bytearray) -> int:
-    """Return the Modbus RTU checksum (polynomial 0xA001, start 0xFFFF)."""
+@compiled
+def crc16(data):
+    """Return the Modbus RTU checksum (polynomial 0xA001, start 0xFFFF) of bytes."""
     crc = 0xFFFF
     for byte in data:
-        crc = (crc >> 8) ^ _CRC_TABLE[(crc ^ byte) & 0xFF]
-    return crc
-
-
-def _crc_table() -> tuple[int, ...]:
-    rows = []
-    for byte in range(256):
-        row = byte
+        crc ^= byte
         for _ in range(8):
-            row = row >> 1 ^ (0xA001 if row & 1 else 0)
-        rows.append(row)
-    return tuple(rows)
-
-
-_CRC_TABLE = _crc_table()
+            crc = crc >> 1 ^ (0xA001 if crc & 1 else 0)
+    return crc
 
 
 def sealed(frame: bytes) -> bytes:
@@ -58,7 +51,7 @@ def sealed(frame: bytes) -> bytes:
 
 
 def _words(data: bytes) -> list[int]:
-    return [int.from_bytes(data[k : k + 2], "big") for k in range(0, len(data), 2)]
+    return list(struct.unpack(f">{len(data) // 2}H", data))
 
 
 def _read(bank: RegisterBank, pdu: bytes) -> bytes:
@@ -68,7 +61,7 @@ def _read(bank: RegisterBank, pdu: bytes) -> bytes:
     if not 1 <= count <= MAX_READ:
         raise ModbusError(ILLEGAL_VALUE)
     words = bank.read(address, count)
-    return bytes((pdu[0], 2 * count)) + b"".join(word.to_bytes(2, "big") for word in words)
+    return struct.pack(f">2B{count}H", pdu[0], 2 * count, *words)
 
 
 def _write_single(bank: RegisterBank, pdu: bytes) -> bytes:

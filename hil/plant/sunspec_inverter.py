@@ -81,31 +81,28 @@ class SunSpecInverter:
         put("701.Var", q)
         put("701.VA", size)
         put("701.PF", p / size if size > 1.0 else 1.0)
-        put("701.A", self._amps())
+        amps = math.hypot(unit["id"], unit["iq"]) / math.sqrt(2)
+        put("701.A", amps)
         put("701.LNV", volts)
         put("701.Hz", unit.frequency_hz)
         put("701.TotWhInj", self._world["ac_export_wh"].item())
         put("701.TotWhAbs", self._world["ac_import_wh"].item())
         put("701.TmpAmb", self._world["ambient_c"].item())
         put("701.TmpCab", self._world["board_c"].item())
-        self._phases(p, q)
+        self._phases(p, q, amps)
         state = int(unit["state"])
         self.map.set_raw("701.InvSt", state)
         self.map.set_raw("701.St", int(state in (STARTING, RUNNING)))
         self.map.set_raw("701.ConnSt", int(unit["connected"]))
         self.map.set_raw("701.Alrm", int(unit["alarm"]))
 
-    def _amps(self) -> float:
-        unit = self._unit
-        return math.hypot(unit["id"], unit["iq"]) / math.sqrt(2)
-
-    def _phases(self, p: float, q: float) -> None:
+    def _phases(self, p: float, q: float, amps: float) -> None:
         put, count = self.map.set, self._station.config.phases
         lines = self._station.lines
         for k in range(count):
             put(f"701.WL{k + 1}", p / count)
             put(f"701.VarL{k + 1}", q / count)
-            put(f"701.AL{k + 1}", self._amps())
+            put(f"701.AL{k + 1}", amps)
             put(f"701.VL{k + 1}", lines["afe_v_rms"][k].item() if self._unit["connected"] else 0.0)
         if count == 3:
             put("701.LLV", self._unit.voltage_v * math.sqrt(3))

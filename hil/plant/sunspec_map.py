@@ -33,6 +33,12 @@ def _unimplemented(kind: str, width: int) -> int:
     return (1 << 16 * width) - 1
 
 
+def _range(kind: str, width: int) -> tuple[int, int]:
+    """Return the least and the greatest raw value that a point may be given."""
+    bits = 16 * width
+    return (-(1 << bits - 1) + 1, (1 << bits - 1) - 1) if kind in _SIGNED else (0, (1 << bits) - 1)
+
+
 @dataclass
 class Point:
     """One point at its place: address is the first register, from 0 at the "SunS" marker."""
@@ -43,6 +49,8 @@ class Point:
     kind: str
     writable: bool
     scale: str | None  # path of the scale factor point
+    low: int  # of its raw value; the word below (signed) or above means "not implemented"
+    high: int
     choices: tuple[int, ...] = field(default=())
     implemented: bool = False
 
@@ -62,6 +70,7 @@ class SunSpecMap:
         self.points: dict[str, Point] = {}
         self.by_address: dict[int, Point] = {}
         self.models: dict[int, int] = {}  # model id -> address of its ID register
+        self._factors: dict[str, float] = {}  # scale factor's path -> 10^it, once it has been asked for
         for model, given in values.items():
             self._add_model(model, given)
         self.registers.extend(_END)
@@ -93,6 +102,7 @@ class SunSpecMap:
         kind = row["type"]
         width = _width(kind, row.get("size"))
         scale = row.get("sf")
+        low, high = _range(kind, width)
         point = Point(
             path=f"{model}.{prefix}{row['name']}",
             address=len(self.registers),
@@ -100,13 +110,24 @@ class SunSpecMap:
             kind=kind,
             writable=row.get("access") == "RW",
             scale=f"{model}.{scale}" if isinstance(scale, str) else None,
+            low=low,
+            high=high,
             choices=tuple(s["value"] for s in row.get("symbols", ())) if kind.startswith("enum") else (),
         )
         self.points[point.path] = point
-        for k in range(width):
-            self.by_address[point.address + k] = point
-        raw = _unimplemented(kind, width)
-        self.registers.extend((raw >> 16 * k) & 0xFFFF for k in range(width - 1, -1, -1))
+        self.by_address.update(dict.fromkeys(range(point.address, point.address + width), point))
+        self.registers.extend([0] * width)
+        self._place(point, _unimplemented(kind, width))
+
+    def _place(self, point: Point, value: int) -> None:
+        """Put a raw value into a point's registers, most significant word first."""
+        at = point.address + point.width
+        for _ in range(point.width):
+            at -= 1
+            self.registers[at] = value & 0xFFFF
+            value >>= 16
+        if point.kind == "sunssf":
+            self._factors.clear()
 
     def raw(self, path: str) -> int:
         """Return the raw integer of a point, signed by its type."""
@@ -120,37 +141,38 @@ class SunSpecMap:
 
     def set_raw(self, path: str, value: int) -> None:
         """Write the raw integer of a point, saturated to its type."""
-        point = self.points[path]
-        bits = 16 * point.width
-        low, high = (-(1 << bits - 1) + 1, (1 << bits - 1) - 1) if point.kind in _SIGNED else (0, (1 << bits) - 1)
-        value = min(max(int(value), low), high) & ((1 << bits) - 1)
-        for k in range(point.width):
-            self.registers[point.address + k] = (value >> 16 * (point.width - 1 - k)) & 0xFFFF
+        self._saturate(self.points[path], int(value))
+
+    def _saturate(self, point: Point, value: int) -> None:
+        self._place(point, point.low if value < point.low else point.high if value > point.high else value)
         point.implemented = True
 
     def blank(self, path: str) -> None:
         """Make a point read as not implemented."""
         point = self.points[path]
-        value = _unimplemented(point.kind, point.width)
-        for k in range(point.width):
-            self.registers[point.address + k] = (value >> 16 * (point.width - 1 - k)) & 0xFFFF
+        self._place(point, _unimplemented(point.kind, point.width))
         point.implemented = False
 
     def factor(self, path: str) -> float:
         """Return 10^scale of a point."""
-        scale = self.points[path].scale
-        return 1.0 if scale is None else 10.0 ** self.raw(scale)
+        return self._factor(self.points[path])
+
+    def _factor(self, point: Point) -> float:
+        if point.scale is None:
+            return 1.0
+        if point.scale not in self._factors:
+            self._factors[point.scale] = 10.0 ** self.raw(point.scale)
+        return self._factors[point.scale]
 
     def set(self, path: str, value: float | str) -> None:
         """Write a point in its own unit (scaled), or a string."""
         point = self.points[path]
         if isinstance(value, str):
             data = value.encode("ascii").ljust(2 * point.width, b"\0")[: 2 * point.width]
-            words = [data[2 * k] << 8 | data[2 * k + 1] for k in range(point.width)]
-            self.registers[point.address : point.address + point.width] = words
+            self._place(point, int.from_bytes(data, "big"))
             point.implemented = True
             return
-        self.set_raw(path, round(value / self.factor(path)))
+        self._saturate(point, round(value / self._factor(point)))
 
     def get(self, path: str) -> float:
         """Return a point in its own unit."""

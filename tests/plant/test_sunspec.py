@@ -301,3 +301,20 @@ def test_frozen_registers_do_not_move(bench):
     assert bench.station.inverter.read(point, 1) == before
     bench.station.faults.clear("modbus_frozen")
     assert bench.station.inverter.read(point, 1) != before
+
+
+def test_a_changed_scale_factor_counts_from_the_next_value(bench):
+    bank = bench.station.inverter.map
+    bank.set("701.W", 1234)
+    assert bank.get("701.W") == 1234
+    bank.set_raw("701.W_SF", 2)
+    assert bank.get("701.W") == 123400
+    bank.set("701.W", 1234)
+    assert bank.raw("701.W") == 12
+
+
+@pytest.mark.parametrize(("frame", "crc"), [(b"123456789", 0x4B37), (b"", 0xFFFF), (bytearray(b"\x01\x03"), 0x2140)])
+def test_checksum_of_known_frames(frame, crc):
+    """0x4B37 is the check value of CRC-16/MODBUS in the catalogue of CRC algorithms."""
+    assert crc16(frame) == crc
+    assert crc16(sealed(bytes(frame))) == 0
