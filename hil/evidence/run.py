@@ -9,16 +9,16 @@ import re
 import tempfile
 import time
 from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import as_completed
 from dataclasses import dataclass, field, replace
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
 from backfeed import firmware_ask
 from backfeed.errors import PartError
 from backfeed.report.model import Check
-from hil.evidence.judge import BEGINS_CLOSED, NEED_POWER, Span, check
+from backfeed.workers import workers
+from hil.evidence.judge import BEGINS_CLOSED, LEAVE_OPEN, NEED_POWER, Span, check
 from hil.evidence.model import Case, Facts, Move, Session
 from hil.evidence.watch import Watch
 from hil.plant.config import InverterConfig, StationConfig
@@ -52,13 +52,33 @@ class Result:
     boards: int = 0
 
 
+class NotInServiceError(PartError):
+    """A board did not begin to export: none of its cases was played."""
+
+
+def _failed(case: Case, why: str) -> Check:
+    """Return the check of a case that was not played."""
+    return Check(case.name, case.text, None, "", case.low, case.high, why)
+
+
+def _opened_after(case: Case, check: Check) -> Check:
+    """Return the failed check of a case that held, but after which the contactor opened."""
+    if case.judge == "stays":
+        return replace(check, value=(check.value or 0.0) + 1)
+    return replace(check, value=None, why="the contactor opened after it")
+
+
 def play(session: Session, seed: int = 1, firmware: str = "firmware") -> Result:
     """Play a session. A board that left service against its case is replaced by a new one for the rest."""
     result = Result(session)
     started_s = time.monotonic()
     left = list(session.cases)
     while left:
-        done = _board(replace(session, cases=tuple(left)), seed + result.boards, firmware, result)
+        try:
+            done = _board(replace(session, cases=tuple(left)), seed + result.boards, firmware, result)
+        except NotInServiceError as error:
+            result.checks += [_failed(case, error.message) for case in left]
+            done = len(left)
         result.boards += 1
         left = left[done:]
     result.wall_s = time.monotonic() - started_s
@@ -129,22 +149,35 @@ class Player:
 
     def play(self) -> int:
         """Enter service, export, play; return how many cases were played."""
-        self._enter()
-        done = 0
-        for case in self._session.cases:
-            if done and BEGINS_CLOSED[case.judge] != self._station.truth.contactor_closed:
-                break
-            self._result.checks.append(self._case(case))
-            done += 1
-        self._result.virtual_s += self._board.now_us / 1e6
+        try:
+            self._enter()
+            done = self._cases()
+        finally:
+            self._result.virtual_s += self._board.now_us / 1e6
         return done
+
+    def _cases(self) -> int:
+        """Play the cases until one needs a new board; return how many were played."""
+        cases, checks = self._session.cases, self._result.checks
+        for done, case in enumerate(cases):
+            self._lead(case)
+            closed = bool(self._station.truth.contactor_closed)
+            if closed == BEGINS_CLOSED[case.judge]:
+                checks.append(self._case(case))
+            elif closed or not done:
+                checks.append(_failed(case, f"the contactor was {'closed' if closed else 'open'} before it began"))
+            else:
+                if cases[done - 1].judge not in LEAVE_OPEN:
+                    checks[-1] = _opened_after(cases[done - 1], checks[-1])
+                return done
+        return len(cases)
 
     def _enter(self) -> None:
         p = self._facts.profile
         limit_s = (p.first_wait_ms + p.enter_random_ms) / 1000 + CLOSE_LIMIT_S
         board, truth = self._board, self._station.truth
         if not board.run_while(lambda: not truth.contactor_closed, limit_s, 0.1):
-            raise PartError(
+            raise NotInServiceError(
                 f"{self._session.profile} {self._session.name}: the contactor did not close within {limit_s:g} s"
                 f" of power-up; the console says:\n{board.console.tail()}"
             )
@@ -182,11 +215,13 @@ class Player:
             )
         return found.group(1)
 
-    def _case(self, case: Case) -> Check:
-        board = self._board
+    def _lead(self, case: Case) -> None:
         if case.setpoint is not None and case.setpoint != self._asked:
             self._ask(case.setpoint)
-            board.run(case.lead_s)
+            self._board.run(case.lead_s)
+
+    def _case(self, case: Case) -> Check:
+        board = self._board
         # A stimulus may fall anywhere in the line cycle and in the firmware's cycle.
         start_us = board.now_us + 100_000 + self._random.randrange(0, 20_000, 50)
         end_us = start_us + round(case.duration_s * 1e6)
@@ -262,7 +297,7 @@ def play_all(sessions: list[Session], jobs: int, seed: int = 1, firmware: str = 
         for session in ordered:
             yield play(session, seed, firmware)
         return
-    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
+    with workers(jobs) as pool:
         waiting = [pool.submit(play, session, seed, firmware) for session in ordered]
         for future in as_completed(waiting):
             yield future.result()

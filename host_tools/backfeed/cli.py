@@ -5,8 +5,11 @@ from __future__ import annotations
 
 import importlib
 import sys
+from typing import Any
 
 import click
+
+from backfeed.errors import CTRL_C
 
 # name -> module:attribute; imported only when it is asked for, so that `backfeed --help` stays quick.
 COMMANDS = {
@@ -27,7 +30,7 @@ COMMANDS = {
 
 
 class Contents(click.Group):
-    """Loads a command's module when the command is named."""
+    """Loads a command's module when the command is named, and gives Ctrl-C its exit code."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
@@ -38,6 +41,13 @@ class Contents(click.Group):
         module, _, attribute = COMMANDS[name].partition(":")
         command: click.Command = getattr(importlib.import_module(module), attribute)
         return command
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except (KeyboardInterrupt, click.Abort):
+            click.echo("ended", err=True)
+            ctx.exit(CTRL_C)
 
 
 @click.command(cls=Contents, context_settings={"help_option_names": ["-h", "--help"]})

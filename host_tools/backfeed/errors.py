@@ -13,6 +13,7 @@ import click
 LIMIT_BROKEN = 1
 BAD_INPUT = 2
 PART_LOST = 3
+CTRL_C = 130
 
 
 class BackfeedError(click.ClickException):

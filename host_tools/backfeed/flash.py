@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from dataclasses import dataclass, field
 
 import click
@@ -16,6 +15,7 @@ from backfeed.board_link import BoardLink, check_port
 from backfeed.console_link import ConsoleLink
 from backfeed.errors import InputError, PartError
 from backfeed.firmware_build import BoardFile
+from backfeed.progress import progress_on
 
 READY = " ready on "  # in the first line of the firmware's console
 READY_TIMEOUT_S = 30.0
@@ -93,7 +93,7 @@ def flash_board(port: str, board: str, console: Console, wait_s: float = READY_T
     files = firmware_build.build(board)
     refuse_while_energised(port)
     outcome = Outcome(port, board)
-    with BoardLink(port) as link, Progress(console=console, transient=True) as progress:
+    with BoardLink(port) as link, progress_on(console) as progress:
         identity = link.identity()
         outcome.release = identity["release"]
         expected = PLATFORMS.get(definition["port"])
@@ -144,4 +144,3 @@ def flash(port: str, board: str, wait_s: float, as_json: bool) -> None:
     for path in outcome.removed:
         click.echo(f"removed leftover {path}")
     click.echo(outcome.ready)
-    sys.exit(0)

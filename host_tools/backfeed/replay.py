@@ -10,11 +10,11 @@ from typing import Any
 import click
 import numpy as np
 from rich.console import Console
-from rich.progress import Progress
 
 from backfeed import firmware_ask
 from backfeed.checkout import BUILD
 from backfeed.errors import InputError
+from backfeed.progress import progress_on
 from backfeed.recording import load
 from backfeed.recording.fit import ZERO_SEQUENCE, fit
 from backfeed.recording.model import RMS, Choice, Recording
@@ -194,7 +194,7 @@ def replay(
     profile = choose_profile(recording, profile_name)
     fit(recording, profile["nominal_v"], nominal_v, zero_sequence)
     say_dead_bus(recording, profile["nominal_v"])
-    with Progress(console=Console(stderr=True), transient=True) as progress:
+    with progress_on(Console(stderr=True)) as progress:
         task = progress.add_task(f"replay {file.name}")
         run, final = play(
             recording, profile, hold_s, lambda t_s, end_s: progress.update(task, completed=max(t_s, 0), total=end_s)

@@ -20,19 +20,14 @@ from backfeed.errors import InputError, PartError
 from backfeed.firmware_build import board_names
 
 SLICE_S = 0.2  # between two looks at the broker and at Ctrl-C
-CTRL_C = 130
-
-
-class Ended(Exception):
-    """A signal asks us to end."""
 
 
 @contextmanager
 def ends_on_signal() -> Iterator[None]:
-    """Turn Ctrl-C and TERM into Ended, so that everything that was started is ended too."""
+    """Let TERM and a hung-up terminal end it as Ctrl-C does, so that everything that was started is ended too."""
 
     def end(_signal: int, _frame: FrameType | None) -> None:
-        raise Ended
+        raise KeyboardInterrupt
 
     before = {number: signal.signal(number, end) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
     try:
@@ -106,8 +101,4 @@ def sim(board_name: str, profile: str, port: int, unplugged: bool, duration_s: f
     if board_name not in board_names():
         raise InputError(f"--board {board_name}: no such board; choose {', '.join(board_names())}.")
     with ends_on_signal():
-        try:
-            serve(board_name, profile, port, not unplugged, duration_s, as_json)
-        except Ended:
-            click.echo("ended", err=True)
-            sys.exit(CTRL_C)
+        serve(board_name, profile, port, not unplugged, duration_s, as_json)

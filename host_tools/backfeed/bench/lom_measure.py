@@ -12,7 +12,6 @@ import os
 import statistics
 import time
 from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -22,6 +21,7 @@ import numpy as np
 from backfeed.checkout import ROOT
 from backfeed.recording import Choice, load
 from backfeed.recording.shape import even_rate
+from backfeed.workers import workers
 from hil.island import stability, suites
 from hil.island.suites import LIMIT_MS, Outcome
 from hil.island.trial import Case, run
@@ -121,7 +121,7 @@ def measure(progress: Progress) -> Lom:
     lom = Lom()
     started = time.perf_counter()
     names = jobs()
-    with ProcessPoolExecutor(os.cpu_count()) as pool:
+    with workers(os.cpu_count() or 1) as pool:
         for name, part in zip(names, pool.map(run_job, names), strict=True):
             progress(name)
             lom.rows += part.rows
