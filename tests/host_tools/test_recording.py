@@ -82,6 +82,7 @@ def test_waveform_gz_needs_a_rate_and_takes_columns(tmp_path: Path) -> None:
         ("a.csv", "", "empty"),
         ("a.csv", "t,x\n1,2\n", "no voltage column recognised"),
         ("a.csv", "va,f\n1,2\n2,3\n", "a frequency is 30..80 Hz"),
+        ("a.csv", "v,f\n\x1b[31m,50\n\x00,50\n", "no text; save it as CSV"),
         ("a.wav", "x", "unknown kind '.wav'"),
         ("a.cfg", "x", "a.dat is missing"),
     ],
@@ -90,6 +91,28 @@ def test_what_cannot_be_read_is_one_line(tmp_path: Path, name: str, text: str, m
     with pytest.raises(InputError, match=message) as caught:
         load(write(tmp_path / name, text), Choice())
     assert "\n" not in caught.value.message
+
+
+def test_rows_out_of_order_are_sorted_and_said(tmp_path: Path) -> None:
+    recording = load(write(tmp_path / "a.csv", "t,v,f\n0,230,50\n2,232,50\n1,231,50\n3,233,50\n"), Choice())
+    assert recording.voltage_v[:, 0].tolist() == [230, 231, 232, 233]
+    assert said(recording, "time runs backwards in 1 places, first in row 3")
+    assert not said(load(write(tmp_path / "b.csv", "t,v,f\n0,230,50\n1,231,50\n"), Choice()), "backwards")
+
+
+@pytest.mark.parametrize("header", ["t,v,f", "t,va,vb"])  # RMS rows, samples
+def test_a_rate_that_is_told_goes_before_the_time_column_and_says_so(tmp_path: Path, header: str) -> None:
+    path = write(tmp_path / "a.csv", header + "\n0,230,50\n0.002,231,50\n0.004,231,50\n")
+    assert load(path, Choice()).duration_s == pytest.approx(0.004)
+    told = load(path, Choice(rate_hz=1000))
+    assert told.duration_s == pytest.approx(0.002)
+    assert said(told, "1000 rows a second, as told; column t is not looked at")
+
+
+def test_a_column_with_one_number_is_refused(tmp_path: Path) -> None:
+    recording = load(write(tmp_path / "a.csv", "t,v,f\n0,230,50\n1,abc,50\n"), Choice())
+    with pytest.raises(InputError, match="fewer than two numbers in v; name the voltages"):
+        repair(recording)
 
 
 def test_missing_file_and_broken_comtrade(tmp_path: Path) -> None:

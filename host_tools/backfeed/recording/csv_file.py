@@ -82,10 +82,10 @@ def _rms(table: Table, voltages: list[int], frequency: int, time: int | None, ch
             f"{table.path.name}: column {table.names[frequency]} has a median of {middle:g}; a frequency is 30..80 Hz"
             f" (or mHz, uHz). Choose the voltages with --columns if this is no frequency."
         )
-    if time is not None:
-        t_s = table.times(time)
-    elif choice.rate_hz:
+    if choice.rate_hz:
         t_s = np.arange(len(table.rows)) / choice.rate_hz
+    elif time is not None:
+        t_s = table.times(time)
     else:
         raise InputError(
             f"{table.path.name}: no time column among {', '.join(table.names)}; give --rate rows a second."
@@ -96,6 +96,7 @@ def _rms(table: Table, voltages: list[int], frequency: int, time: int | None, ch
     if all("pu" in re.split(r"[^a-z]+", name.lower()) for name in recording.channels):
         recording.stated_nominal_v = 1.0
     recording.say(f"RMS voltages {', '.join(recording.channels)} and frequency {table.names[frequency]}")
+    _say_rate(recording, table, time, choice)
     return _sorted(recording)
 
 
@@ -112,7 +113,13 @@ def _waveform(table: Table, voltages: list[int], time: int | None, choice: Choic
     recording = Recording(str(table.path), WAVEFORM, t_s, voltage_v)
     recording.channels = [table.names[i] for i in voltages]
     recording.say(f"waveforms {', '.join(recording.channels)}")
+    _say_rate(recording, table, time, choice)
     return _sorted(recording)
+
+
+def _say_rate(recording: Recording, table: Table, time: int | None, choice: Choice) -> None:
+    if choice.rate_hz and time is not None:
+        recording.say(f"{choice.rate_hz:g} rows a second, as told; column {table.names[time]} is not looked at")
 
 
 def _sample_times(table: Table, time: int) -> FloatArray:
@@ -127,9 +134,13 @@ def _sample_times(table: Table, time: int) -> FloatArray:
 
 
 def _sorted(recording: Recording) -> Recording:
-    """Put rows in the order of time, drop what has no time or repeats one."""
+    """Put rows in the order of time, drop what has no time or repeats one; both are said."""
     known = np.flatnonzero(np.isfinite(recording.t_s))
     t_s = recording.t_s[known]
+    back = np.flatnonzero(np.diff(t_s) < 0)
+    if back.size:
+        row = known[back[0]] + 2
+        recording.say(f"time runs backwards in {back.size} places, first in row {row}: rows put in the order of time")
     order = known[np.argsort(t_s, kind="stable")]
     order = order[np.concatenate(([True], np.diff(recording.t_s[order]) > 0))]
     dropped = recording.t_s.size - order.size

@@ -28,7 +28,10 @@ def _drop_empty_phases(recording: Recording) -> None:
     known = np.isfinite(recording.voltage_v)
     usable = [i for i in range(recording.phases) if np.count_nonzero(known[:, i]) >= 2]
     if not usable:
-        raise InputError(f"{recording.source}: columns {', '.join(recording.channels)} hold no numbers.")
+        raise InputError(
+            f"{recording.source}: fewer than two numbers in {', '.join(recording.channels)}; name the voltages with"
+            f" --columns if these are others."
+        )
     for i in range(recording.phases):
         if i not in usable:
             recording.say(f"column {recording.channels[i]} holds no numbers and is left out")

@@ -7,6 +7,7 @@ import csv
 import datetime
 import gzip
 import math
+import re
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +17,6 @@ import numpy as np
 from backfeed.errors import InputError
 from backfeed.recording.model import FloatArray
 
-ENCODINGS = ("utf-8-sig", "latin-1")
 DATE_FORMATS = (
     "%d-%b-%Y %H:%M:%S",
     "%d-%b-%Y %H:%M:%S.%f",
@@ -28,6 +28,7 @@ DATE_FORMATS = (
 )
 # How a column's name tells the unit of its time.
 TIME_UNITS = (("_us", 1e-6), ("(us)", 1e-6), ("_ms", 1e-3), ("(ms)", 1e-3), ("_ns", 1e-9))
+NOT_TEXT = re.compile(r"[\x00-\x08\x0e-\x1b]")  # control characters: binary data, or UTF-16
 NOT_RECORDED = {"", "nan", "na", "n/a", "null", "none", "-", "--", "bad", "?"}
 
 
@@ -105,12 +106,15 @@ def read_text(path: Path) -> str:
             data = gzip.decompress(data)
     except (OSError, EOFError, zlib.error) as error:
         raise InputError(f"FILE {path}: cannot be read: {error}; is the file whole?") from None
-    for encoding in ENCODINGS:
-        try:
-            return data.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-    raise InputError(f"FILE {path}: neither UTF-8 nor Latin-1 text.")
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        text = data.decode("latin-1")  # takes any byte
+    if NOT_TEXT.search(text):
+        raise InputError(
+            f"FILE {path}: no text; save it as CSV in UTF-8 or Latin-1, or give COMTRADE its .cfg or .dat."
+        )
+    return text
 
 
 def read_table(path: Path) -> Table:
