@@ -11,7 +11,7 @@ JOBS   ?= 2
 SOURCES := host_tools hil tests firmware boards
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo sim test check format bench bench-lom bench-grid clean
+.PHONY: help setup demo sim test check format docs bench bench-lom bench-grid clean
 
 help: ## List the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-9s %s\n", $$1, $$2 }'

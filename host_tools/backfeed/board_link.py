@@ -60,6 +60,8 @@ def why_not_open(error: Exception) -> str:
         return "another program has it open; close that one (a terminal, another backfeed) and try again."
     if number == errno.EACCES:
         return "you may not open it; join its group (often dialout) and log in again."
+    if number == errno.ENOTTY or "ioctl" in str(error):
+        return "no serial device; give one like /dev/ttyACM0."
     return f"cannot be opened ({error}); plug it out and in."
 
 

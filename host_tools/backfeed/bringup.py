@@ -68,12 +68,12 @@ def show(found: Finding, console: Console) -> None:
 
 def ordered(port: str, part: str) -> tuple[str, str]:
     """Return (port, part), whichever came first; InputError when none is a part."""
-    if port in (*PARTS, "all"):
+    if port in (*PARTS, "all") and part not in (*PARTS, "all"):
         port, part = part, port
     if part not in (*PARTS, "all"):
         raise InputError(f"PART {part}: unknown; choose {', '.join(PARTS)} or all.")
     if port in (*PARTS, "all"):
-        raise InputError(f"PORT {port}: not a serial device; give one like /dev/ttyACM0.")
+        raise InputError(f"PORT is missing: {port} is a part; give a device first, like /dev/ttyACM0 {port}.")
     return port, part
 
 
@@ -83,11 +83,11 @@ def ordered(port: str, part: str) -> tuple[str, str]:
 @click.option("--charge", "power_w", type=click.IntRange(300, 3000), help="meter: charge this many W and see it move.")
 @click.option("--json", "as_json", is_flag=True, help="Print the findings as JSON.")
 def bringup(port: str, part: str, power_w: int | None, as_json: bool) -> None:
-    """Check PART of the board at PORT (all of them when left away): live values, and in words what is wrong.
+    """Check the parts of a connected board, in words.
 
-    Parts: afe, inverter, meter, memory, pilot, inputs, temperatures, gate. Safe at any time: it only reads, through
-    the running firmware's console. With --charge it holds 0 W, then that power, by a lease of 30 s; a session must
-    be running.
+    Live values of PART (all of them when left away), and in words what is wrong. Parts: afe, inverter, meter, memory,
+    pilot, inputs, temperatures, gate. Safe at any time: it only reads, through the running firmware's console. With
+    --charge it holds 0 W, then that power, by a lease of 30 s; a session must be running.
 
     Exit code 1 when something is wrong.
 

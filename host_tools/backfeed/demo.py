@@ -94,8 +94,7 @@ def write_reports(outcome: Outcome, folder: Path) -> None:
     "path",
     type=click.Path(path_type=Path),
     default=SCENARIO,
-    show_default="demo",
-    help="Another scenario file.",
+    help="Another scenario file than that of the demo.",
 )
 @click.option(
     "--out",
@@ -106,10 +105,10 @@ def write_reports(outcome: Outcome, folder: Path) -> None:
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the results as JSON instead of a table.")
 def demo(path: Path, folder: Path | None, as_json: bool) -> None:
-    """Run the unmodified firmware against a simulated plant in virtual time.
+    """Run the whole firmware against a simulated plant.
 
-    Writes report.html (one offline page), results.json and junit.xml to build/demo. Exit code 1 when a check does not
-    hold.
+    Unmodified, in virtual time. Writes report.html (one offline page), results.json and junit.xml to build/demo. Exit
+    code 1 when a check does not hold.
 
     \b
     backfeed demo

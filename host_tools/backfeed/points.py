@@ -113,7 +113,9 @@ def out_of_date() -> list[Path]:
 @click.option("--check", is_flag=True, help="Exit 1 when a generated page is out of date.")
 @click.option("--json", "as_json", is_flag=True, help="Print the points as JSON.")
 def points_command(part: str, markdown: bool, docs: bool, check: bool, as_json: bool) -> None:
-    """List points whose name holds PART.
+    """List the points whose name holds PART.
+
+    Every setting, measurement and command of the firmware, from its own table.
 
     \b
     backfeed points soc

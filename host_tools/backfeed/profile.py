@@ -64,13 +64,20 @@ def _sources(name: str) -> dict[str, tuple[str, bool]]:
 
 @click.group()
 def profile() -> None:
-    """Grid codes as data: list, show, diff, check."""
+    """Grid codes as data: list, show, diff, check.
+
+    \b
+    backfeed profile list
+    backfeed profile show ieee1547_cat_b
+    backfeed profile diff uk_g98 en50549_1
+    backfeed profile check --file mine.py
+    """
 
 
 @profile.command("list")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def list_profiles(as_json: bool) -> None:
-    """List every profile with its hash and how many numbers await verification."""
+    """List every profile, its hash, its unverified numbers."""
     found = []
     for name in _names():
         loaded = _load(name)
@@ -119,11 +126,15 @@ def show(name: str, changes: str, as_json: bool) -> None:
 @profile.command("diff")
 @click.argument("first")
 @click.argument("second")
-def diff(first: str, second: str) -> None:
+@click.option("--json", "as_json", is_flag=True, help="Print {name: [first, second]} as JSON.")
+def diff(first: str, second: str, as_json: bool) -> None:
     """Show what differs between two profiles. Exit code 0 whether or not they differ."""
     left, right = _rows(_load(first)), _rows(_load(second))
     keys = list(left) + [key for key in right if key not in left]
     changed = [key for key in keys if left.get(key) != right.get(key)]
+    if as_json:
+        click.echo(json.dumps({key: [left.get(key), right.get(key)] for key in changed}))
+        return
     if not changed:
         click.echo(f"{first} and {second} have the same numbers.")
     for key in changed:
@@ -136,7 +147,10 @@ def diff(first: str, second: str) -> None:
     "--file", "path", type=click.Path(path_type=Path), help="Check a data file that is not in the firmware yet."
 )
 def check(names: tuple[str, ...], path: Path | None) -> None:
-    """Check profiles (all by default): ranges, contradictions, ride-through against the stages."""
+    """Check profiles, all by default.
+
+    Ranges, contradictions, ride-through against the stages. Exit code 1 when one fails.
+    """
     if path is not None:
         loaded, ride_through = _load_file(path)
         problems = [f"{path.name}: {text}" for text in ride_through_problems(loaded, ride_through)]
@@ -167,7 +181,7 @@ def _load_file(path: Path) -> tuple[Any, Any]:
         return loader.build(module, path.stem), getattr(module, "RIDE_THROUGH", ())
     except loader.ProfileError as error:
         raise InputError(str(error)) from None
-    except (SyntaxError, ImportError, AttributeError, NameError) as error:
+    except (SyntaxError, ImportError, AttributeError, NameError, TypeError, ValueError, LookupError) as error:
         raise InputError(
             f"{path.name}: {error}; every profile has TITLE, EDITION, CLEARING, STAGES, VALUES, RANGES"
         ) from None

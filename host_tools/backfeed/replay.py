@@ -175,7 +175,9 @@ def replay(
     as_json: bool,
     report: Path | None,
 ) -> None:
-    """Run a recording through the firmware's own sensing and protection, at its own 10 ms, on a MicroPython VM.
+    """Show how the protection answers a recording.
+
+    The firmware's own sensing and protection run on a MicroPython VM, at their own 10 ms.
 
     FILE: a CSV of frequency and RMS voltages, a CSV of sampled waveforms (plain or .gz), or a COMTRADE pair.
     Waveforms pass the model of the board's metering front end. Prints each pickup, reset, trip and hold.

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import json
-import stat
 import sys
 from pathlib import Path
 from typing import Any
@@ -50,6 +49,8 @@ def of_board(link: ConsoleLink) -> dict[str, Any]:
 
 def of_file(file: Path) -> dict[str, Any]:
     """Return {name: value} of a file that `export` wrote, or of names and values alone."""
+    if file.is_char_device():
+        raise InputError(f"FILE {file}: a device; the order is `backfeed settings import PORT FILE`.")
     try:
         document = json.loads(file.read_text())
     except (ValueError, OSError) as error:
@@ -82,7 +83,9 @@ def show(found: list[tuple[str, Any, Any]]) -> None:
 
 @click.group()
 def settings() -> None:
-    """Export, compare and import settings as JSON, through the console, also while power flows. Secrets stay out.
+    """Keep, compare and restore settings as JSON.
+
+    Through the console, also while power flows. Secrets stay out.
 
     \b
     backfeed settings export /dev/ttyACM0 charger.json
@@ -95,7 +98,13 @@ def settings() -> None:
 @click.argument("port")
 @click.argument("file", type=FILE, required=False)
 def export(port: str, file: Path | None) -> None:
-    """Write all settings but the secrets to FILE, or print them."""
+    """Write all settings but the secrets to FILE.
+
+    Without FILE they are printed, as JSON.
+
+    \b
+    backfeed settings export /dev/ttyACM0 charger.json
+    """
     with ConsoleLink(port) as link:
         link.script()
         document = of_board(link)
@@ -115,15 +124,24 @@ def export(port: str, file: Path | None) -> None:
 @click.argument("b", type=FILE, metavar="[FILE]", required=False)
 @click.option("--json", "as_json", is_flag=True, help="Print {name: [a, b]} as JSON.")
 def diff(a: str, b: Path | None, as_json: bool) -> None:
-    """Show what importing FILE would change in the board at PORT or in another file; exit 1 when something would.
+    """Show what importing FILE would change.
 
-    Without FILE: what differs from the firmware's defaults, as default -> now.
+    In the board at PORT, or in another file. Without FILE: what differs from the firmware's defaults, as
+    default -> now. Exit code 1 when something differs.
+
+    \b
+    backfeed settings diff /dev/ttyACM0
+    backfeed settings diff /dev/ttyACM0 charger.json
+    backfeed settings diff old.json new.json --json
     """
     if b is not None and not b.exists():
         raise InputError(f"FILE {b}: no such file; `backfeed settings export` writes one.")
     right = of_file(b) if b is not None else None
-    if Path(a).exists() and not stat.S_ISCHR(Path(a).stat().st_mode):
-        left = of_file(Path(a))
+    first = Path(a)
+    if first.suffix == ".json" and not first.exists():
+        raise InputError(f"FILE {a}: no such file; `backfeed settings export` writes one.")
+    if first.exists() and not first.is_char_device():
+        left = of_file(first)
     else:
         with ConsoleLink(a) as link:
             link.script()
@@ -143,8 +161,15 @@ def diff(a: str, b: Path | None, as_json: bool) -> None:
 @click.argument("port")
 @click.argument("file", type=FILE)
 @click.option("--pin", envvar="BACKFEED_PIN", help="The installer's PIN; asked for where the board wants one.")
-def import_(port: str, file: Path, pin: str | None) -> None:
-    """Put the settings of FILE into the board: all of them or none; shows what changed."""
+@click.option("--json", "as_json", is_flag=True, help="Print what changed as JSON: {name: [before, after]}, staged.")
+def import_(port: str, file: Path, pin: str | None, as_json: bool) -> None:
+    """Put the settings of FILE into the board, all or none.
+
+    Shows what changed; what must not change while power can flow waits until then.
+
+    \b
+    backfeed settings import /dev/ttyACM0 charger.json
+    """
     values = of_file(file)
     text = json.dumps({"values": values}, separators=(",", ":"))
     with ConsoleLink(port) as link:
@@ -156,7 +181,11 @@ def import_(port: str, file: Path, pin: str | None) -> None:
         click.echo(line, err=True)
     if not answer.ok:
         raise InputError(f"FILE {file}: {answer.reason}")
-    show(differences(before, values))
+    changed = differences(before, values)
     staged = int(answer.value("staged") or 0)
+    if as_json:
+        click.echo(json.dumps({"changed": {name: [was, now] for name, was, now in changed}, "staged": staged}))
+        return
+    show(changed)
     later = f"; {staged} wait until no power can flow" if staged else ""
-    click.echo(f"{len(differences(before, values))} settings changed{later}.")
+    click.echo(f"{len(changed)} settings changed{later}.")

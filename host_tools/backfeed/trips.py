@@ -179,12 +179,18 @@ def recorded(answer: Answer) -> list[int]:
 @click.option("--trip", "number", type=click.IntRange(1), help="Export this trip; the last one when left away.")
 @click.option("--all", "every", is_flag=True, help="Export every recording that the board keeps.")
 @click.option("--list", "only_list", is_flag=True, help="List the trips, export nothing.")
-@click.option("--out", type=click.Path(file_okay=False, path_type=Path), default=BUILD / "trips", show_default=True)
+@click.option(
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=BUILD / "trips",
+    help="Folder; build/trips by default.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print trips and what was written as JSON.")
 def trips(port: str, number: int | None, every: bool, only_list: bool, out: Path, as_json: bool) -> None:
-    """List the last trips and export the recording around one: COMTRADE (.cfg, .dat) and a page with plots.
+    """List the last trips, export their recordings.
 
-    2 s before and 3 s after the trip, each half cycle. The board keeps as many as fit; `recorded` names them.
+    As COMTRADE (.cfg, .dat) and as a page with plots: 2 s before and 3 s after the trip, each half cycle. The board
+    keeps as many as fit; `recorded` names them.
 
     \b
     backfeed trips /dev/ttyACM0

@@ -87,13 +87,26 @@ def print_table(results: dict[str, dict[str, Any]], console: Console) -> None:
     table = Table("figure", "value", "unit", "limit", "", title="backfeed bench")
     bad = failing(results)
     for name, row in results.items():
-        sign = "<=" if row["better"] == "lower" else ">="
-        limit = "" if row["limit"] is None else f"{sign} {row['limit']:g}"
+        limit = _limit(BENCHES[name])
         value = (
             "failed" if row["value"] is None else f"{row['value']:.4g}" if row["value"] % 1 else f"{row['value']:.0f}"
         )
         table.add_row(name, value, row["unit"], limit, "does not hold" if name in bad else "holds" if limit else "")
     console.print(table)
+
+
+def print_list(names: list[str], as_json: bool) -> None:
+    """Print the figures, their limits and how each is measured."""
+    if as_json:
+        click.echo(json.dumps({name: _row(BENCHES[name], None) for name in names}, indent=1))
+        return
+    for name in names:
+        bench = BENCHES[name]
+        click.echo(f"{name} [{bench.unit}] {_limit(bench)}\n  {bench.how}")
+
+
+def _limit(bench: Bench) -> str:
+    return "" if bench.limit is None else f"{'<=' if bench.better == 'lower' else '>='} {bench.limit:g}"
 
 
 def save(results: dict[str, dict[str, Any]], path: Path) -> None:
@@ -108,15 +121,18 @@ def _named(given: str) -> list[str]:
     """Return the figures that a name stands for: itself, or all of a module's (`lom`)."""
     found = [name for name, row in BENCHES.items() if given in (name, row.module)]
     if not found:
-        raise InputError(f"FIGURE {given}: unknown; choose among {', '.join(BENCHES)}.")
+        raise InputError(f"FIGURE {given}: unknown; `backfeed bench --list` names them all.")
     return found
 
 
 @click.command()
 @click.argument("names", nargs=-1, metavar="[FIGURE ...]")
+@click.option("--list", "list_only", is_flag=True, help="List the figures and how each is measured; measure nothing.")
 @click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON instead of a table.")
-def bench(names: tuple[str, ...], as_json: bool) -> None:
-    """Measure speed, allocation and size; write build/bench/bench.json.
+def bench(names: tuple[str, ...], list_only: bool, as_json: bool) -> None:
+    """Measure speed, allocation, size and safety figures.
+
+    Writes build/bench/bench.json; figures not asked for keep what was measured before.
 
     Exit code 1 when a figure is beyond its limit.
 
@@ -126,6 +142,9 @@ def bench(names: tuple[str, ...], as_json: bool) -> None:
     backfeed bench lom
     """
     wanted = [name for given in names for name in _named(given)]
+    if list_only:
+        print_list(wanted or list(BENCHES), as_json)
+        return
     results = measure_all(wanted or list(BENCHES), Console(stderr=True))
     if not names:
         RESULT.unlink(missing_ok=True)
