@@ -7,24 +7,19 @@ import random
 from dataclasses import replace
 
 from hil.evidence import curves, droop, islands, phases, ranges, rates, reconnect, ride, service, stages
-from hil.evidence.model import Facts, Session
+from hil.evidence.model import Facts, Session, joined
 
 
 def sessions(profile: str, seed: int = 1) -> list[Session]:
     """Return every session of a profile. seed: of wandering slopes."""
     facts = Facts(profile)
     shorter = reconnect.shortened(facts)
-    found = [_with(session, shorter) for session in stages.sessions(facts)]
-    found += [_with(session, shorter) for session in rates.sessions(facts, seed)]
+    found = stages.sessions(facts) + rates.sessions(facts, seed)
+    found = [replace(session, changes=joined(session.changes, shorter)) for session in found]
     found += ranges.sessions(facts, shorter)
     found += reconnect.sessions(facts) + service.sessions(facts)
     found += ride.sessions(facts, shorter) + phases.sessions(facts, shorter)
     return found + [row for part in (droop, curves, islands) for row in part.sessions(facts, shorter)]
-
-
-def _with(session: Session, changes: str) -> Session:
-    """Add changes of waits to those the session has."""
-    return replace(session, changes=",".join(part for part in (session.changes, changes) if part))
 
 
 def pick(found: list[Session], case: str) -> list[Session]:

@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from hil.evidence.model import Facts, Session
+from hil.evidence.rates import WITHSTAND
+from hil.evidence.service import Row, listed, why_not
 
 Absent = Callable[[Facts], str]
 
@@ -42,8 +44,6 @@ def _rocof(facts: Facts) -> str:
 
 
 def _withstand(facts: Facts) -> str:
-    from hil.evidence.rates import WITHSTAND
-
     return "" if facts.name in WITHSTAND else "no slope to withstand is known" if not facts.rocof_hz_s else "T-R-2"
 
 
@@ -80,6 +80,10 @@ def _curve(name: str) -> Absent:
     return lambda facts: "" if getattr(facts.profile, name)[1] else "no curve"
 
 
+def _enter(row: Row) -> Absent:
+    return lambda facts: why_not(facts, row)
+
+
 UK = ("uk_g98", "uk_g99")
 IEEE = ("ieee1547_cat_b", "ieee1547_cat_1", "ieee1547_cat_2", "ieee1547_cat_3")
 THIRD = ("ieee1547_cat_b", "ieee1547_cat_3")
@@ -108,7 +112,10 @@ FAMILIES = (
     Family("T-N off", "reconnection: outside each edge of the window", r"T-N-off", _never),
     Family("T-N-2", "ramp after reconnection", r"T-N-2$", _ramp),
     Family("T-N trip", "the trip before a reconnection", r"T-N-trip", _never),
-    Family("ES", "IEEE 1547.1 enter service, six cases", r"ES-", _only("ieee1547_cat_b", reason="as ieee1547_cat_b")),
+    *(
+        Family(f"ES {row['name']}", f"enter service: {row['text']}", rf"ES-{row['name']}-", _enter(row))
+        for row in listed()
+    ),
     Family("T-D over", "P(f) above nominal, levels and time", r"T-D-over", _over),
     Family("T-D under", "P(f) below nominal, levels and time", r"T-D-under", _under),
     Family("LFSM-O", "G98/G99 form, two powers", r"G98-LFSM", _only(*UK, reason=OTHER)),

@@ -8,7 +8,7 @@ read off the profile's points here, not asked of the firmware.
 from __future__ import annotations
 
 from hil.evidence.droop import LEAD_S, TOLERANCE, said
-from hil.evidence.model import Case, Facts, Move, Session, quick_ramp
+from hil.evidence.model import Case, Facts, Move, Session, joined, quick_ramp
 
 HOLD_S = 2.0  # at a level, after twice the response time
 HALF = -0.5  # of the rating, exported while reactive power is tried: room for current at low voltage
@@ -24,8 +24,8 @@ def sessions(facts: Facts, changes: str) -> list[Session]:
     cases = [*_volt_var(at), *_volt_watt(at)]
     if not cases:
         return []
-    both = ",".join(part for part in (on, changes, quick_ramp(facts)) if part)
-    return [Session(facts.name, "curves", tuple(cases), changes=both, kind="curves", rated_w=facts.rated_w)]
+    all_changes = joined(on, changes, quick_ramp(facts))
+    return [Session(facts.name, "curves", tuple(cases), changes=all_changes, kind="curves", rated_w=facts.rated_w)]
 
 
 def enabled(facts: Facts) -> str:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import tomllib
 
 from backfeed.checkout import HIL
-from hil.evidence.model import Case, Facts, Move, Session, quick_ramp
+from hil.evidence.model import IEEE_1547, Case, Facts, Move, Session, joined, quick_ramp
 from hil.evidence.rates import WITHSTAND
 
 LFSM_O = HIL / "scenarios" / "grid" / "g98_lfsm_o.toml"
@@ -23,27 +23,19 @@ IMPORT_BASE = 0.6
 PARTS = (0.35, 1.0)  # of the way from the droop's start to where stages leave no more room
 QUICK_SHARE = 0.9  # of the ROCOF setting: the quickest change that the code must ride
 LIMITS = (-0.66, -0.33, 0.0)  # IEEE 1547.1, limit active power
-LIMITED = "ieee1547"
 
 
 def sessions(facts: Facts, changes: str) -> list[Session]:
     """Return the session of a profile that answers frequency. changes: waits shortened inside the code's ranges."""
     aside = _aside(facts)
     at = Facts(facts.name, aside) if aside else facts
-    cases = [*_over(at), *_under(at)]
-    cases += _listed(at)
-    if facts.name.startswith(LIMITED):
+    cases = [*_over(at), *_under(at), *_listed(at)]
+    if facts.name.startswith(IEEE_1547):
         cases += [_limited(at, share) for share in LIMITS]
-    both = ",".join(part for part in (aside, changes, quick_ramp(facts)) if part)
     if not cases:
         return []
-    return [Session(facts.name, "droop", tuple(cases), changes=both, kind="droop", rated_w=facts.rated_w)]
-
-
-def why_not(facts: Facts) -> str:
-    """Return why a profile has no droop, or ""."""
-    p = facts.profile
-    return "" if p.over_droop_permille or p.under_droop_permille else "the code has no P(f)"
+    all_changes = joined(aside, changes, quick_ramp(facts))
+    return [Session(facts.name, "droop", tuple(cases), changes=all_changes, kind="droop", rated_w=facts.rated_w)]
 
 
 def _aside(facts: Facts) -> str:

@@ -8,7 +8,7 @@ frequency response and momentary cessation end the island first, the dead bus op
 
 from __future__ import annotations
 
-from hil.evidence.model import Case, Facts, Move, Session, quick_ramp
+from hil.evidence.model import Case, Facts, Move, Session, joined, quick_ramp
 
 CONDITIONS = {"A": -1.0, "B": -0.55, "C": -0.30}  # of the rating
 LIMIT_MS = 1000.0  # the standard allows 2 s, the UK 1 s with the contactor; 0.5 s is the goal
@@ -21,7 +21,7 @@ def sessions(facts: Facts, changes: str) -> list[Session]:
     Where the code fixes a ramp of minutes, B is left to the full matrix and three phases are tried at C's power.
     """
     quick = quick_ramp(facts)
-    changes = ",".join(part for part in (changes, quick) if part)
+    changes = joined(changes, quick)
     slow = facts.profile.enter_ramp_permille_min and not quick
     wanted = (("A", 1), ("C", 1), ("C", 3)) if slow else (("A", 1), ("B", 1), ("C", 1), ("A", 3))
     return [_session(facts, condition, phases, changes) for condition, phases in wanted]

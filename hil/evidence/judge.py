@@ -16,7 +16,7 @@ from hil.evidence.watch import Sample, Watch
 BOUNCE_US = 5_000
 REACHED_SHARE = 0.95
 ANSWERED_SHARE = 0.9  # IEEE 1547: the open-loop response time ends there
-LEAST_CHANGE = 0.02  # of the rating: less is no answer
+LEAST_CHANGE = 0.02  # of the rating: less is no answer, and no power
 LEVEL_US = 1_000_000  # a level is the mean of so long: five periods of the quiet square of anti-islanding
 
 
@@ -89,6 +89,8 @@ def _ramps(case: Case, span: Span, watch: Watch) -> Measured:
 
 def _rises(case: Case, span: Span, watch: Watch) -> Measured:
     """Judge the ramp of a closing before the case."""
+    if _real_openings(span, watch):
+        return None, "% of rating", None, case.high, "the contactor opened"
     return _rise(case, span, watch, watch.closings(0, span.end_us)[-1])
 
 
@@ -108,7 +110,7 @@ def _ceases(case: Case, span: Span, watch: Watch) -> Measured:
     if _real_openings(span, watch):
         return None, "ms", case.low, case.high, "the contactor opened"
     back = [abs(sample.power_w) for sample in watch.between(span.end_us - 200_000, span.end_us)]
-    if not back or max(back) < 0.02 * span.rating_w:
+    if not back or max(back) < LEAST_CHANGE * span.rating_w:
         return None, "ms", case.low, case.high, "power did not come back afterwards"
     why = "" if span.cease_us > since_us else "no current flowed before the step"
     return (span.cease_us - since_us) / 1000, "ms", case.low, case.high, why
@@ -170,7 +172,7 @@ def _kept(quantity: Quantity, case: Case, span: Span, watch: Watch) -> Measured:
         return None, "% of before", case.low, case.high, "the contactor opened"
     since_us = span.start_us + round(case.since_s * 1e6)
     before = abs(_mean(quantity, watch, span.start_us - LEVEL_US, span.start_us))
-    if before < LEAST_CHANGE:
+    if abs(_mean(_power, watch, span.start_us - LEVEL_US, span.start_us)) < LEAST_CHANGE * span.rating_w:
         return None, "% of before", case.low, case.high, "nothing flowed before"
     least = min(abs(quantity(sample)) for sample in watch.between(since_us, since_us + case.delay_ms * 1000))
     return 100 * least / before, "% of before", case.low, case.high, ""
@@ -199,5 +201,7 @@ JUDGES: dict[str, Callable[[Case, Span, Watch], Measured]] = {
 # Those that begin before the contactor closed; all others begin in service.
 BEGIN_OPEN = ("off", "closes", "ramps")
 BEGINS_CLOSED = {name: name not in BEGIN_OPEN for name in JUDGES}
+# Those after which it is open.
+LEAVE_OPEN = ("off", "opens", "ends")
 # Those that need the power asked for to flow before they begin.
 NEED_POWER = ("ceases", "power", "reactive", "power_answers", "reactive_answers", "power_kept", "current_kept")

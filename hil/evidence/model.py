@@ -14,6 +14,7 @@ VOLTAGE_MARGIN = 2.0 / 230.0  # of nominal, on either side of a threshold
 FREQUENCY_MARGIN = 0.05 / 50.0
 PHASE_A = 32  # rating of the virtual board's contactor and cable
 QUICK_MS = 10_000
+IEEE_1547 = "ieee1547"  # how the names of its profiles begin
 OVERRUN_MS = 100.0  # sensing, cycle and contactor after a stage's delay
 
 
@@ -123,6 +124,11 @@ class Facts:
     def reaching(self, value: float, of_voltage: bool) -> list[Stage]:
         """Return the stages beyond whose threshold a value lies."""
         return [stage for stage in self.stages if stage.of_voltage == of_voltage and stage.passed_by(value)]
+
+
+def joined(*changes: str) -> str:
+    """Return changes of a profile as one text; empty ones leave no trace."""
+    return ",".join(part for part in changes if part)
 
 
 def quick_ramp(facts: Facts) -> str:

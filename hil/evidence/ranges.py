@@ -7,7 +7,7 @@ short of that one; a time is set to no more than LONGEST_MS, which the report sh
 
 from __future__ import annotations
 
-from hil.evidence.model import Case, Facts, Session, Stage, firmware
+from hil.evidence.model import Case, Facts, Session, Stage, firmware, joined
 from hil.evidence.stages import neighbours_changed, tripped
 
 LONGEST_MS = 30_000
@@ -79,5 +79,5 @@ def _session(facts: Facts, element: str, name: str, wish: dict[str, int], waits:
         return None
     trip = tripped(at, stage)
     case = Case(**{**trip.__dict__, "name": f"{trip.name}-{name}", "text": f"set to its {name}: {trip.text}"})
-    changes = ",".join(part for part in (*own, others, waits) if part)
+    changes = joined(*own, others, waits)
     return Session(facts.name, f"{element}-{name}", (case,), changes=changes, kind="ranges")

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from backfeed.checkout import HIL
-from hil.evidence.model import Case, Facts, Move, Session, quick_ramp
+from hil.evidence.model import Case, Facts, Move, Session, joined, quick_ramp
 from hil.evidence.rates import WITHSTAND
 
 SEQUENCES = HIL / "scenarios" / "grid"
@@ -24,14 +24,14 @@ FULL = -1.0
 
 def sessions(facts: Facts, changes: str) -> list[Session]:
     """Return a session of every region and one a listed sequence. changes: waits shortened inside the code's ranges."""
+    powered = joined(changes, quick_ramp(facts))
     cases = [case for region in facts.regions for case in _region(facts, *region)]
     found = []
     if cases:
         found.append(Session(facts.name, "regions", tuple(cases), changes=changes, kind="ride"))
     cease = _cessation(facts)
     if cease:
-        both = ",".join(part for part in (changes, quick_ramp(facts)) if part)
-        found.append(Session(facts.name, "cessation", tuple(cease), changes=both, kind="ride"))
+        found.append(Session(facts.name, "cessation", tuple(cease), changes=powered, kind="ride"))
     for path in sorted(SEQUENCES.glob("*.toml")):
         listed = tomllib.loads(path.read_text(encoding="utf-8"))
         if listed["kind"] != "sequence":
@@ -41,13 +41,11 @@ def sessions(facts: Facts, changes: str) -> list[Session]:
             sequences = tuple(_sequence(facts, row) for row in rows)
             found.append(Session(facts.name, path.stem, sequences, changes=changes, kind="ride"))
             if listed.get("at_full_power"):
-                at = ",".join(part for part in (changes, quick_ramp(facts)) if part)
                 whole = tuple(replace(case, name=f"{case.name}-full", setpoint=FULL) for case in sequences)
-                found.append(Session(facts.name, f"{path.stem}-full", whole, 1, at, {}, "ride", facts.rated_w))
+                found.append(Session(facts.name, f"{path.stem}-full", whole, 1, powered, {}, "ride", facts.rated_w))
     kept = _kept(facts)
     if kept:
-        at = ",".join(part for part in (changes, quick_ramp(facts)) if part)
-        found.append(Session(facts.name, "current-kept", tuple(kept), 1, at, {}, "ride", facts.rated_w))
+        found.append(Session(facts.name, "current-kept", tuple(kept), 1, powered, {}, "ride", facts.rated_w))
     return found
 
 

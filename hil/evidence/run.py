@@ -30,6 +30,7 @@ CLOSE_LIMIT_S = 30.0  # for vehicle and contactor after the first wait
 SETTLE_S = 3.0  # of exporting before the first case
 EXPORT_W = {1: 2500, 3: 7500}  # what the smallest nominal voltage can carry on 32 A
 LEASE_S = 3600  # of the setpoint
+REST_S = 0.1  # between two cases: what a case set off late is seen
 OPEN_MS = 20.0  # contactor: the slowest that the limit of delay + 100 ms allows for
 POWER_LIMIT_S = 60.0  # for the power to flow, beside the code's ramp after connection
 REACTIVE_SHARE, APPARENT_SHARE = 0.44, 1.1  # of a rated inverter, or more where the code's curve asks for more
@@ -160,10 +161,10 @@ class Player:
         """Play the cases until one needs a new board; return how many were played."""
         cases, checks = self._session.cases, self._result.checks
         for done, case in enumerate(cases):
-            self._lead(case)
+            start_us = self._lead(case)
             closed = bool(self._station.truth.contactor_closed)
             if closed == BEGINS_CLOSED[case.judge]:
-                checks.append(self._case(case))
+                checks.append(self._case(case, start_us))
             elif closed or not done:
                 checks.append(_failed(case, f"the contactor was {'closed' if closed else 'open'} before it began"))
             else:
@@ -215,15 +216,18 @@ class Player:
             )
         return found.group(1)
 
-    def _lead(self, case: Case) -> None:
+    def _lead(self, case: Case) -> int:
+        """Ask for a case's power and rest; return when it begins, us: a moment from now."""
+        board = self._board
         if case.setpoint is not None and case.setpoint != self._asked:
             self._ask(case.setpoint)
-            self._board.run(case.lead_s)
-
-    def _case(self, case: Case) -> Check:
-        board = self._board
+            board.run(case.lead_s)
+        board.run(REST_S)
         # A stimulus may fall anywhere in the line cycle and in the firmware's cycle.
-        start_us = board.now_us + 100_000 + self._random.randrange(0, 20_000, 50)
+        return board.now_us + self._random.randrange(0, 20_000, 50)
+
+    def _case(self, case: Case, start_us: int) -> Check:
+        board = self._board
         end_us = start_us + round(case.duration_s * 1e6)
         for move in case.moves:
             self._schedule(start_us + round(move.at_s * 1e6), move)

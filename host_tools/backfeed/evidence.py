@@ -125,7 +125,7 @@ def evidence(
 
     Cases are generated from each profile's numbers and run through the whole firmware on the virtual board; times
     are those at which the plant's contacts really opened. Writes evidence.html, evidence.json and junit.xml. The
-    full set takes some ten minutes. Exit code 1 when a case does not hold.
+    full set takes some quarter of an hour on two cores. Exit code 1 when a case does not hold.
 
     \b
     backfeed evidence

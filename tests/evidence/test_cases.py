@@ -7,8 +7,9 @@ from dataclasses import replace
 
 import pytest
 
+from backfeed.checkout import ROOT
 from backfeed.tables import points
-from hil.evidence import catalogue, coverage, curves, droop, reconnect, stages
+from hil.evidence import catalogue, coverage, curves, droop, reconnect, service, stages
 from hil.evidence.judge import BEGINS_CLOSED, JUDGES
 from hil.evidence.model import Facts
 
@@ -42,6 +43,14 @@ def test_every_family_of_the_test_procedures_has_cases_or_a_reason(facts: Facts)
     for family, row in coverage.table({facts.name: catalogue.sessions(facts.name)}):
         count, why = row[facts.name]
         assert bool(count) != bool(why), (family.code, count, why)
+
+
+def test_the_document_has_the_table_of_coverage() -> None:
+    table = coverage.table({name: catalogue.sessions(name) for name in points.PROFILE_NAMES})
+    told = (ROOT / "docs" / "grid-protection.md").read_text(encoding="utf-8").splitlines()
+    for family, row in table:
+        counts = [count for count, _why in row.values() if count]
+        assert f"| {family.code} | {family.what} | {len(counts)} | {sum(counts)} |" in told
 
 
 def test_a_case_of_no_family_is_refused(facts: Facts) -> None:
@@ -124,3 +133,39 @@ def test_picking_a_case_keeps_what_leads_there() -> None:
     picked = catalogue.pick(catalogue.sessions("uk_g98"), "T-N-1")
     assert [session.name for session in picked] == ["reconnect"]
     assert picked[0].cases[0].name == "T-N-trip" and picked[0].cases[-1].name == "T-N-1"
+
+
+# Of sandialabs/svp_1547.1 and ua-kxie/UL1741SB: from, to (pu or Hz), wait, random part and ramp in s.
+ENTER_1547_1 = {
+    "1": (0.897, 0.937, 300, 0, 300),
+    "2": (59.48, 59.52, 0, 300, 300),
+    "3": (1.08, 1.04, 600, 0, 1000),
+    "4": (61.02, 60.98, 0, 0, 1000),
+    "5": (0.86, 0.90, 0, 0, 1),
+    "6": (58.98, 59.92, 20, 0, 20),
+}
+
+
+@pytest.mark.parametrize("name", coverage.IEEE)
+def test_from_the_profile_of_ieee_1547_the_numbers_of_its_own_form_come(name: str) -> None:
+    for session in service.sessions(Facts(name)):
+        at = Facts(name, session.changes)
+        row = next(row for row in service.listed() if f"enter-{row['name']}" == session.name)
+        scale = at.nominal_v if row["edge"].endswith("_mv") else 1.0
+        outside, inside = service.places(at, row)
+        p = at.profile
+        found = (outside / scale, inside / scale, p.enter_wait_ms / 1000, p.enter_random_ms / 1000)
+        assert (*found, 60_000 / p.enter_ramp_permille_min) == pytest.approx(ENTER_1547_1[row["name"]])
+        assert [case.name for case in session.cases][1:] == [f"ES-{row['name']}-wait", f"ES-{row['name']}-ramp"]
+
+
+def test_enter_service_of_other_codes_stays_within_what_they_let_an_installer_set() -> None:
+    found = {session.name: session for session in service.sessions(Facts("en50549_1"))}
+    assert found["enter-1"].changes == "first_wait_ms=10000"
+    assert found["enter-3"].changes == "first_wait_ms=10000,enter_wait_ms=600000"
+    assert [case.name for case in found["enter-3"].cases] == ["T-N-trip", "ES-3-wait"], "its ramp is that of the first"
+    fixed = Facts("vde_4105_2018")
+    assert [session.changes for session in service.sessions(fixed)] == [""] * 4
+    assert [bool(service.why_not(fixed, row)) for row in service.listed()] == [False] * 4 + [True] * 2
+    wait = service.sessions(fixed)[0].cases[1]
+    assert (wait.low, wait.high, wait.since_s) == (59_100, 64_000, 18.08), "from the excursion at a quarter of 60 s"

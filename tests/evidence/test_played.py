@@ -31,6 +31,7 @@ PARTS = (
     ("en50549_1", "3ph-sag"),
     ("uk_g98", "T-I-C"),
     ("ieee1547_cat_b", "enter-6"),
+    ("en50549_1", "enter-5"),
 )
 
 
@@ -67,6 +68,28 @@ def test_evidence_that_should_fail_does() -> None:
     held = replace(trip, judge="stays", low=None, high=None)
     opened = play(replace(whole, cases=(held,)), SEED).checks[0]
     assert not opened.passed and opened.value == 1
+
+
+def test_what_happens_between_two_cases_is_not_overlooked() -> None:
+    """A trip just after a case's end counts against it; a contactor closed where it must be open fails the case."""
+    whole = session("uk_g98", "ov2")
+    trip = whole.cases[-1]
+    off = replace(trip, name="off", judge="off", moves=(), low=None, high=0.0)
+    until_s = trip.since_s + trip.delay_ms / 1000  # the contacts open some 50 ms after that
+    late = replace(trip, name="late", judge="stays", duration_s=until_s, low=None, high=0.0)
+    result = play(replace(whole, cases=(off, late, trip)), SEED)
+    assert result.boards == 2, "the last case needs a closed contactor"
+    assert [check.passed for check in result.checks] == [False, False, True]
+    assert result.checks[0].why == "the contactor was closed before it began"
+    assert result.checks[1].value == 1
+    assert evidence.figures([result])["false_trips"] == 1
+
+
+def test_a_board_that_does_not_come_into_service_fails_all_its_cases() -> None:
+    whole = session("uk_g98", "ov2")
+    result = play(replace(whole, settings={"export_rating_w": 0, "keep_locked": 1}), SEED)
+    assert len(result.checks) == len(whole.cases) and not any(check.passed for check in result.checks)
+    assert "the contactor did not close within" in result.checks[0].why
 
 
 def test_a_level_that_should_fail_does() -> None:
