@@ -4,15 +4,12 @@
 from __future__ import annotations
 
 import re
-import tempfile
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from backfeed import firmware_ask
-from hil.campaign.case import Run, Unreached
-from hil.campaign.plan import Plan
+from hil.campaign.case import Run, Unreached, powered
 from hil.plant.config import StationConfig
 from hil.scenario import config
 
@@ -58,20 +55,16 @@ def lives() -> list[Life]:
 def ask(life: Life) -> list[Answer]:
     """Live through a life; return its answers."""
     answers = []
-    with tempfile.TemporaryDirectory(prefix="backfeed-why-") as folder:
-        fram = Path(folder) / "fram.bin"
-        firmware_ask.write_settings(fram, life.settings)
-        run = Run(Plan(life.settings, life.plant, (), ()), fram)
-        with run.board:
-            for step in life.steps:
-                if "why" in step:
-                    answers.append(Answer(life.name, step["why"], _why(run)))
-                    continue
-                try:
-                    run.step(step)
-                except Unreached as missed:
-                    answers.append(Answer(life.name, str(step), f"{missed}; why: {_why(run)}"))
-                    break
+    with powered(life.settings, life.plant) as run:
+        for step in life.steps:
+            if "why" in step:
+                answers.append(Answer(life.name, step["why"], _why(run)))
+                continue
+            try:
+                run.step(step)
+            except Unreached as missed:
+                answers.append(Answer(life.name, str(step), f"{missed}; why: {_why(run)}"))
+                break
     return answers
 
 

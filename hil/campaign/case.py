@@ -7,14 +7,17 @@ import re
 import shutil
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from backfeed import firmware_ask
 from backfeed.stimuli import ACTIONS, Bench
 from hil.campaign.invariants import Times, Watch
 from hil.campaign.plan import Case, Plan
+from hil.plant.config import StationConfig
 from hil.plant.station import Station
 from hil.virtual_board import VirtualBoard, VirtualBoardError
 
@@ -51,12 +54,12 @@ class Unreached(Exception):
 
 
 class Run:
-    """One case at work."""
+    """A board and its plant, watched, at work on steps."""
 
-    def __init__(self, plan: Plan, fram: Path, board: str = "virtual", seed: int = 1):
-        self.station = Station(plan.plant)
-        self.board = VirtualBoard(self.station, board=board, fram_path=fram, seed=seed)
-        settings = plan.settings
+    def __init__(self, settings: dict[str, Any], plant: StationConfig, fram: Path, **options: Any):
+        """settings: those in fram. options: of the virtual board."""
+        self.station = Station(plant)
+        self.board = VirtualBoard(self.station, fram_path=fram, seed=1, **options)
         rating_w = max(settings.get("import_rating_w", 7360), settings.get("export_rating_w", 7360))
         self.watch = Watch(self.station, rating_w, settings.get("soc_floor_permille", 200) / 1000)
         self.board.hooks.append(self.watch)
@@ -100,6 +103,17 @@ class Run:
             self.asked.append(self.board.console.text[before:])
 
 
+@contextmanager
+def powered(settings: dict[str, Any], plant: StationConfig, **options: Any) -> Iterator[Run]:
+    """A fresh board with these settings, from power-up to the end of `with`. options: of the virtual board."""
+    with tempfile.TemporaryDirectory(prefix="backfeed-run-") as folder:
+        fram = Path(folder) / "fram.bin"
+        firmware_ask.write_settings(fram, settings)
+        run = Run(settings, plant, fram, **options)
+        with run.board:
+            yield run
+
+
 def _stall(board: VirtualBoard, station: Station, ms: float) -> None:
     board.faults.stall(board.now_us, ms)
 
@@ -141,7 +155,7 @@ def run_case(case: Case, plan: Plan, fram_image: Path) -> Result:
     with tempfile.TemporaryDirectory(prefix="backfeed-case-") as folder:
         fram = Path(folder) / "fram.bin"
         shutil.copy(fram_image, fram)
-        run = Run(plan, fram)
+        run = Run(plan.settings, plan.plant, fram)
         try:
             with run.board:
                 for step in case.state.steps:

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import tempfile
 import time
 import tomllib
 from collections.abc import Callable
@@ -12,10 +11,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from backfeed import firmware_ask
 from backfeed.errors import InputError
-from hil.campaign.case import BOARD, Run
-from hil.campaign.plan import Plan
+from hil.campaign.case import BOARD, Run, powered
 from hil.plant.config import StationConfig
 from hil.scenario import ACTIONS, config
 
@@ -24,6 +21,12 @@ SIGNALS = ("power", "contactor", "soc")
 STEP_KEYS = {"utc", "every_s", "until_utc", "say", "do"}
 EXPECT_KEYS = {"utc", "signal", "low", "high", "text"}
 LOOK_US = 60_000_000  # between two looks at the board
+
+Show = Callable[[float, str], None]  # hour, what happens
+
+
+def silent(_hour: float, _text: str) -> None:
+    """Show nothing."""
 
 
 @dataclass
@@ -103,19 +106,15 @@ def _check(path: Path, row: dict[str, Any], keys: set[str], names: tuple[str, ..
         raise InputError(f"{where}: utc and {key} are needed; {key} is one of {', '.join(names)}.")
 
 
-def run_day(day: Day, show: Callable[[float, str], None] = lambda hour, text: None) -> DayResult:
+def run_day(day: Day, show: Show = silent) -> DayResult:
     """Live through it."""
     result = DayResult(hours=day.hours)
     started_s = time.perf_counter()
-    with tempfile.TemporaryDirectory(prefix="backfeed-day-") as folder:
-        fram = Path(folder) / "fram.bin"
-        firmware_ask.write_settings(fram, day.settings)
-        run = Run(Plan(day.settings, day.plant, (), ()), fram)
-        with run.board:
-            for at_s, row in day.rows:
-                _run_to(run, at_s)
-                _do(run, row, result, show)
-            _run_to(run, result.hours * 3600)
+    with powered(day.settings, day.plant) as run:
+        for at_s, row in day.rows:
+            _run_to(run, at_s)
+            _do(run, row, result, show)
+        _run_to(run, result.hours * 3600)
     energy_wh = run.station.truth.energy_wh
     result.charged_wh, result.discharged_wh = energy_wh["ac_import_wh"], energy_wh["ac_export_wh"]
     result.violations = run.watch.violations
@@ -129,7 +128,7 @@ def _run_to(run: Run, t_s: float) -> None:
         run.board.run_until(min(end_us, run.board.now_us + LOOK_US))
 
 
-def _do(run: Run, row: dict[str, Any], result: DayResult, show: Callable[[float, str], None]) -> None:
+def _do(run: Run, row: dict[str, Any], result: DayResult, show: Show) -> None:
     hour = run.board.now_us / 3.6e9
     if "signal" in row:
         result.expectations += 1

@@ -72,6 +72,11 @@ class Watch:
         self._trouble_us = now_us
         self._excuses = trouble.excuses
 
+    def end(self) -> None:
+        """The fault and what it excuses are over."""
+        self.trouble = None
+        self._excuses = ()
+
     def _broken(self, t_us: int, what: str) -> None:
         if len(self.violations) < MOST and all(what != known for _, known in self.violations):
             self.violations.append((round(t_us / 1e6, 4), what))
@@ -146,9 +151,7 @@ class Watch:
         if "gate" not in excuses:
             if gate and t_us - outputs.gate_edge_us > GATE_MS * 1000 + SOON_US:
                 self._broken(t_us, "gate up without edges")
-            if self._gate and not gate and not outputs.gate_arm:
-                pass
-            elif self._gate and not gate:
+            if self._gate and not gate and outputs.gate_arm:
                 self.times.gate_ms = max(
                     self.times.gate_ms, (self._truth.gate_dropped_us - outputs.gate_edge_us) / 1000
                 )
@@ -177,7 +180,7 @@ class Watch:
         if power_w < -EXPORT_W and self._truth.soc < self._floor:
             if self._export_us < 0:
                 self._export_us = t_us
-            elif t_us - self._export_us > 1_000_000 and "floor" not in self._excuses:
+            elif t_us - self._export_us > 1_000_000:
                 self._broken(t_us, f"export of {-power_w:.0f} W with the battery at {self._truth.soc:.3f}")
         else:
             self._export_us = -1

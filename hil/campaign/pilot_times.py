@@ -3,12 +3,7 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
-from pathlib import Path
-
-from backfeed import firmware_ask
-from hil.campaign.case import Run
+from hil.campaign.case import Run, powered
 from hil.campaign.invariants import Times
 from hil.campaign.plan import load
 
@@ -16,52 +11,43 @@ PHASES = 20  # of the cycle, half a millisecond apart
 GO = {"until": "power", "above": 1500, "within_s": 40}
 
 
-def _run(fram: Path) -> Run:
-    return Run(load(), fram)
-
-
 def measure() -> tuple[Times, float, list[tuple[float, str]]]:
     """Return the worst pilot times, the worst time from a stall's begin to a lowered gate (ms), and violations."""
-    with tempfile.TemporaryDirectory(prefix="backfeed-pilot-") as folder:
-        fram = Path(folder) / "fram.bin"
-        firmware_ask.write_settings(fram, load().settings)
-        copy = Path(folder) / "second.bin"
-        shutil.copy(fram, copy)
-        times, violations = _leave(fram)
-        gate_ms, more = _stall(copy)
-        return times, gate_ms, violations + more
+    plan = load()
+    with powered(plan.settings, plan.plant) as run:
+        _leave(run)
+        times, violations = run.watch.times, run.watch.violations
+    with powered(plan.settings, plan.plant) as run:
+        gate_ms = _stall(run)
+        violations += run.watch.violations
+    return times, gate_ms, violations
 
 
-def _leave(fram: Path) -> tuple[Times, list[tuple[float, str]]]:
-    run = _run(fram)
-    with run.board:
-        for phase in range(PHASES):
-            run.step({"do": "plug"})
-            run.step(GO)
-            run.board.run(0.2 + phase * 0.0005)
-            run.step({"do": "unplug"} if phase % 2 else {"do": "vehicle_ready", "wants": False})
-            run.board.run(1.5)
-            run.step({"do": "unplug"})
-            run.board.run(1.0)
-    return run.watch.times, run.watch.violations
+def _leave(run: Run) -> None:
+    for phase in range(PHASES):
+        run.step({"do": "plug"})
+        run.step(GO)
+        run.board.run(0.2 + phase * 0.0005)
+        run.step({"do": "unplug"} if phase % 2 else {"do": "vehicle_ready", "wants": False})
+        run.board.run(1.5)
+        run.step({"do": "unplug"})
+        run.board.run(1.0)
 
 
-def _stall(fram: Path) -> tuple[float, list[tuple[float, str]]]:
-    run = _run(fram)
+def _stall(run: Run) -> float:
     worst_ms = -1.0
     truth = run.station.truth
-    with run.board:
-        run.step({"do": "plug"})
-        for phase in range(PHASES // 2):
-            run.step(GO)
-            run.board.run(0.2 + phase * 0.001)
-            begun_us = run.board.now_us
-            run.step({"do": "stall", "ms": 300})
-            run.board.run(0.2)
-            if truth.gate_up or truth.contactor_closed:
-                run.watch.violations.append((begun_us / 1e6, "gate or contacts up 200 ms into a stall"))
-            worst_ms = max(worst_ms, (truth.gate_dropped_us - begun_us) / 1000)
-            run.board.run(1.0)
-            run.step({"do": "console", "line": "clear"})
-            run.board.run(1.0)
-    return worst_ms, run.watch.violations
+    run.step({"do": "plug"})
+    for phase in range(PHASES // 2):
+        run.step(GO)
+        run.board.run(0.2 + phase * 0.001)
+        begun_us = run.board.now_us
+        run.step({"do": "stall", "ms": 300})
+        run.board.run(0.2)
+        if truth.gate_up or truth.contactor_closed:
+            run.watch.violations.append((begun_us / 1e6, "gate or contacts up 200 ms into a stall"))
+        worst_ms = max(worst_ms, (truth.gate_dropped_us - begun_us) / 1000)
+        run.board.run(1.0)
+        run.step({"do": "console", "line": "clear"})
+        run.board.run(1.0)
+    return worst_ms

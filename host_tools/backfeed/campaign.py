@@ -8,7 +8,9 @@ import json
 import os
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -18,11 +20,13 @@ from rich.console import Console
 
 from backfeed.checkout import BUILD
 from backfeed.errors import LIMIT_BROKEN, InputError
-from hil.campaign import day
+from hil.campaign import day, soak
 from hil.campaign.case import Result
+from hil.campaign.day import DayResult, Show
 from hil.campaign.invariants import Times
 from hil.campaign.plan import CASES, Case, Plan, load
 from hil.campaign.pool import run_cases
+from hil.campaign.soak import SoakResult
 
 FOLDER = BUILD / "campaign"
 STYLE = (
@@ -105,20 +109,35 @@ def _page(results: list[Result], figures: dict[str, Any]) -> str:
     )
 
 
-def live(console: Console, halves: tuple[str, ...], as_json: bool) -> int:
-    """Live through ordinary days; write build/campaign/<half>.json; return the exit code."""
+def live(console: Console, lives: dict[str, Callable[[Show], DayResult | SoakResult]], as_json: bool) -> int:
+    """Live through long runs, one after the other; write build/campaign/<name>.json; return the exit code."""
 
     def show(hour: float, text: str) -> None:
         console.print(f"{hour:5.2f} h  {text}", highlight=False, soft_wrap=True)
 
     passed = True
     FOLDER.mkdir(parents=True, exist_ok=True)
-    for name in halves:
-        figures = day.run_day(day.half(name), show).as_dict()
+    for name, run in lives.items():
+        figures = run(show).as_dict()
         (FOLDER / f"{name}.json").write_text(json.dumps(figures, indent=1) + "\n")
         passed = passed and bool(figures["passed"])
-        click.echo(json.dumps(figures, indent=1) if as_json else f"{name}: {figures}")
+        if as_json:
+            click.echo(json.dumps(figures, indent=1))
+            continue
+        for key, value in figures.items():
+            click.echo(f"{name} {key}: {value}")
     return 0 if passed else LIMIT_BROKEN
+
+
+def long_runs(half: str | None, soak_h: float | None) -> dict[str, Callable[[Show], DayResult | SoakResult]]:
+    """Return what --day and --soak ask for."""
+    halves = day.HALVES if half == "both" else (half,) if half else ()
+    lives: dict[str, Callable[[Show], DayResult | SoakResult]] = {
+        name: partial(day.run_day, day.half(name)) for name in halves
+    }
+    if soak_h is not None:
+        lives["soak"] = partial(soak.run_soak, soak_h)
+    return lives
 
 
 @click.command()
@@ -132,20 +151,37 @@ def live(console: Console, halves: tuple[str, ...], as_json: bool) -> int:
 @click.option(
     "--day", "half", type=click.Choice([*day.HALVES, "both"]), help="Instead: 24 hours of ordinary days, or one half."
 )
+@click.option(
+    "--soak",
+    "soak_h",
+    type=click.FloatRange(0, min_open=True),
+    metavar="HOURS",
+    help="Instead: one board through visits, faults and lost brokers for so many virtual hours.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON.")
 def campaign(
-    names: tuple[str, ...], states: tuple[str, ...], every: int, jobs: int, path: Path, half: str | None, as_json: bool
+    names: tuple[str, ...],
+    states: tuple[str, ...],
+    every: int,
+    jobs: int,
+    path: Path,
+    half: str | None,
+    soak_h: float | None,
+    as_json: bool,
 ) -> None:
-    """Run every fault in every session state; write build/campaign. Exit code 1 when a case does not hold.
+    """Run every fault in every session state.
+
+    Writes results.json, junit.xml and report.html to build/campaign. Exit code 1 when a case does not hold.
 
     \b
     backfeed campaign
     backfeed campaign estop pilot_diode --state exporting
     backfeed campaign --day both
+    backfeed campaign --soak 4
     """
     console = Console(stderr=True)
-    if half:
-        sys.exit(live(console, day.HALVES if half == "both" else (half,), as_json))
+    if half or soak_h:
+        sys.exit(live(console, long_runs(half, soak_h), as_json))
     cases = chosen(load(path), names, states, every)
 
     def show(result: Result) -> None:

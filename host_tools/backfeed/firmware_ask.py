@@ -40,7 +40,7 @@ class File:
 settings = Settings(File(sys.argv[1]))
 settings.load()
 try:
-    for name, value in json.loads(sys.argv[2]).items():
+    for name, value in json.loads(sys.stdin.read()).items():
         settings.set(name, value, INSTALLER)
     settings.save()
     print(json.dumps({{}}))
@@ -80,14 +80,17 @@ except ProfileError as error:
 """
 
 
-def _ask(script: str, *arguments: str) -> Any:
+def _ask(script: str, *arguments: str, told: str = "") -> Any:
+    """Return what a script answers. told: its standard input; the VM takes no argument of more than 255 bytes."""
     environment = dict(os.environ, MICROPYPATH=f"{FIRMWARE}:.frozen")
     with tempfile.NamedTemporaryFile("w", suffix=".py") as file:
         file.write(script)
         file.flush()
         command = [*vm.unix_vm(), file.name, *arguments]
         try:
-            run = subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT_S, env=environment)
+            run = subprocess.run(
+                command, input=told, capture_output=True, text=True, timeout=TIMEOUT_S, env=environment
+            )
         except subprocess.TimeoutExpired:
             raise PartError(f"the MicroPython VM did not answer within {TIMEOUT_S} s") from None
     try:
@@ -102,7 +105,7 @@ def write_settings(fram: Path, values: Mapping[str, Any]) -> None:
     """Write settings into a FRAM image, made when absent, through the firmware's own checks."""
     if not fram.exists():
         fram.write_bytes(bytes(FRAM_BYTES))
-    answer = _ask(WRITE_SETTINGS.format(size=FRAM_BYTES), str(fram), json.dumps(dict(values)))
+    answer = _ask(WRITE_SETTINGS.format(size=FRAM_BYTES), str(fram), told=json.dumps(dict(values)))
     if "refused" in answer:
         raise InputError(f"setting {answer['refused']}")
 

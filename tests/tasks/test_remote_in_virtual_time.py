@@ -4,22 +4,19 @@ buffer cannot hold, and the cycle beside bad brokers."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from backfeed import firmware_ask
 from backfeed.bench import jitter
-from backfeed.bench.plant_broker import WAYS, PlantBroker, publication, thousand_a_second
+from backfeed.bench.online import energise, online, publish
+from backfeed.bench.plant_broker import WAYS, PlantBroker, thousand_a_second
 from evse.tasks.mqtt_outbox import EVENTS_MAX
 from hil.plant.station import Station
 from hil.virtual_board import VirtualBoard
 
-ID, ADDRESS = jitter.ID, jitter.ADDRESS
 LEASE_S = 30
 ABUSE_S = 10
 TICK_MS = 20  # two cycles
@@ -28,17 +25,11 @@ BEFORE_WINTER_S = 1792889995  # 2026-10-25T00:59:55Z: five seconds before summer
 
 
 @contextmanager
-def online(folder: Path) -> Iterator[tuple[VirtualBoard, Station, PlantBroker]]:
+def served() -> Iterator[tuple[VirtualBoard, Station, PlantBroker]]:
     """A board that has told its broker everything, with power flowing."""
     station, broker = Station(), PlantBroker()
-    station.tcp[ADDRESS] = broker
-    fram = folder / "fram.bin"
-    firmware_ask.write_settings(fram, SETTINGS)
-    with VirtualBoard(station, fram_path=fram) as board:
-        board.hooks.append(lambda t_us, _outputs, _inputs: broker.tick(t_us))
-        board.run(3)
-        station.vehicle.plug()
-        assert board.run_while(lambda: not board.outputs.contactor, 60)
+    with online(station, broker, SETTINGS) as board:
+        energise(board, station)
         board.run(5)
         yield board, station, broker
 
@@ -46,14 +37,14 @@ def online(folder: Path) -> Iterator[tuple[VirtualBoard, Station, PlantBroker]]:
 def command(board: VirtualBoard, broker: PlantBroker, name: str, payload: dict[str, Any]) -> dict[str, Any]:
     """Publish a command; return its acknowledgement."""
     heard = len(broker.messages("ack"))
-    broker.say(board.now_us, publication(f"backfeed/{ID}/command/{name}", json.dumps(payload).encode()))
+    publish(board, broker, f"command/{name}", payload)
     assert board.run_while(lambda: len(broker.messages("ack")) == heard, 2)
     answer: dict[str, Any] = broker.messages("ack")[-1][1]
     return answer
 
 
-def test_a_jump_of_the_clock_neither_ends_nor_prolongs_a_lease(tmp_path: Path) -> None:
-    with online(tmp_path) as (board, _station, broker):
+def test_a_jump_of_the_clock_neither_ends_nor_prolongs_a_lease() -> None:
+    with served() as (board, _station, broker):
         assert command(board, broker, "time", {"unix_s": BEFORE_WINTER_S - 10})["result"] == "accepted"
         setpoint = {"power_w": -1500, "duration_s": LEASE_S}
         assert command(board, broker, "setpoint", setpoint)["result"] == "accepted"
@@ -73,8 +64,8 @@ def test_a_jump_of_the_clock_neither_ends_nor_prolongs_a_lease(tmp_path: Path) -
             assert abs(before["lease_ms"] - after["lease_ms"] - (after["t_s"] - before["t_s"]) * 1000) <= TICK_MS
 
 
-def test_a_stamp_is_judged_by_the_clock_of_now(tmp_path: Path) -> None:
-    with online(tmp_path) as (board, _station, broker):
+def test_a_stamp_is_judged_by_the_clock_of_now() -> None:
+    with served() as (board, _station, broker):
         setpoint = {"power_w": 1000, "duration_s": 60, "ts": BEFORE_WINTER_S}
         assert "clock is not set" in command(board, broker, "setpoint", setpoint)["reason"]
         command(board, broker, "time", {"unix_s": BEFORE_WINTER_S})
@@ -83,8 +74,8 @@ def test_a_stamp_is_judged_by_the_clock_of_now(tmp_path: Path) -> None:
         assert "stale" in command(board, broker, "setpoint", setpoint)["reason"]
 
 
-def test_events_beyond_the_buffer_are_counted(tmp_path: Path) -> None:
-    with online(tmp_path) as (board, _station, broker):
+def test_events_beyond_the_buffer_are_counted() -> None:
+    with served() as (board, _station, broker):
         board.console.write(b"mode script\runlock user\r")
         board.run(1)
         before = broker.messages("events")[-1][1]["seq"] + 1

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""The fault campaign's figures, the pilot's times, the stalled gate, the exhaustive check and the mutation score."""
+"""The fault campaign's figures: cases, soak, pilot's times, stalled gate, exhaustive check, mutation score."""
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -14,6 +15,7 @@ from backfeed.checkout import ROOT
 from backfeed.errors import PartError
 
 TIMEOUT_S = 3600
+SOAK_H = float(os.environ.get("BACKFEED_SOAK_H", "1"))
 
 
 @cache
@@ -42,6 +44,15 @@ def _pilot() -> dict[str, float]:
     }
 
 
+def _soak() -> float:
+    from hil.campaign.soak import run_soak
+
+    result = run_soak(SOAK_H)
+    if not result.passed:
+        raise PartError(f"soak: {[*result.failed, *result.violations][0]}")
+    return float(max(0, result.heap_growth_bytes))
+
+
 def _printed(module: str, pattern: str) -> float:
     """Run a module of the tests and return the number it prints."""
     run = subprocess.run([sys.executable, "-m", module], cwd=ROOT, capture_output=True, text=True, timeout=TIMEOUT_S)
@@ -57,6 +68,8 @@ def measure(name: str) -> float:
         return _printed("tests.mutation", r"mutation_score_pct ([\d.]+)")
     if name == "reachable_states":
         return _printed("tests.model", r"(\d+) reachable states")
+    if name == "heap_growth_soak_bytes":
+        return _soak()
     if name.startswith("campaign_"):
         return float(_campaign()[name])
     return _pilot()[name]

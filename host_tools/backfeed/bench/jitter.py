@@ -9,30 +9,21 @@ count. Deterministic: the broker lives in the plant.
 from __future__ import annotations
 
 import re
-import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
+from typing import Any
 
-from backfeed import firmware_ask
+from backfeed.bench.online import ID, energise, online
 from backfeed.bench.plant_broker import WAYS, BadBroker
 from backfeed.errors import PartError
 from hil.plant.station import Station
 from hil.virtual_board import VirtualBoard
 
-ID = "backfeed"
-ADDRESS = "10.0.0.9:1883"
 CREEP_US = 20
 ABUSE_S = 60
 RESUME_S = 150  # patience of the bench, not of the firmware
-SETTINGS = {
-    "mqtt_host": ADDRESS.partition(":")[0],
-    "profile": "uk_g98",
-    "device_id": ID,
-    "telemetry_ms": 100,
-    "soc_taper_permille": 0,
-}
+SETTINGS: dict[str, Any] = {"telemetry_ms": 100, "soc_taper_permille": 0}
 
 
 @dataclass(frozen=True)
@@ -51,24 +42,12 @@ def abuse(way: Callable[[BadBroker, int], None] | None, abuse_s: float = ABUSE_S
     """Run with a broker that is bad in this way, abuse_s with power flowing, then good; None: good all the time."""
     station = Station()
     broker = BadBroker(f"backfeed/{ID}/command/setpoint", way or (lambda _broker, _t_us: None))
-    station.tcp[ADDRESS] = broker
-    with tempfile.TemporaryDirectory(prefix="backfeed-jitter-") as folder:
-        fram = Path(folder) / "fram.bin"
-        firmware_ask.write_settings(fram, SETTINGS)
-        with VirtualBoard(station, fram_path=fram, creep_us=CREEP_US) as board:
-            board.hooks.append(lambda t_us, _outputs, _inputs: broker.tick(t_us))
-            _energise(board, station)
-            board.run(abuse_s)
-            late_us, overruns, cycles = (_measured(board, name) for name in ("late_worst_us", "overruns", "cycles"))
-            resumed_s = _resume(board, broker)
-            return Abuse(late_us, overruns, cycles, broker.connects, resumed_s)
-
-
-def _energise(board: VirtualBoard, station: Station) -> None:
-    board.run(3)
-    station.vehicle.plug()
-    if not board.run_while(lambda: not board.outputs.contactor, 60):
-        raise PartError("the contactor did not close within 60 s")
+    with online(station, broker, SETTINGS, creep_us=CREEP_US) as board:
+        energise(board, station)
+        board.run(abuse_s)
+        late_us, overruns, cycles = (_measured(board, name) for name in ("late_worst_us", "overruns", "cycles"))
+        resumed_s = _resume(board, broker)
+        return Abuse(late_us, overruns, cycles, broker.connects, resumed_s)
 
 
 def _measured(board: VirtualBoard, name: str) -> int:

@@ -1,19 +1,13 @@
 # SPDX-License-Identifier: MIT
-"""A setpoint's way in virtual time: published over MQTT, until the inverter's register is written with something new.
-
-And a soak of the whole firmware with a broker that restarts: the heap, the time it keeps, the events it tells.
-"""
+"""A setpoint's way in virtual time: from its publication over MQTT to a new value in the inverter's register."""
 
 from __future__ import annotations
 
 import json
-import os
-import re
 from collections.abc import Callable
-from contextlib import AbstractContextManager
 from typing import Any
 
-from backfeed.broker import HOST, Broker, free_port
+from backfeed.broker import HOST, Broker
 from backfeed.errors import PartError
 from hil.plant.station import Station
 from hil.virtual_board import VirtualBoard
@@ -21,8 +15,6 @@ from hil.virtual_board import VirtualBoard
 SETPOINTS = 60
 WRITE_MULTIPLE = 0x10
 ID = "backfeed"
-SOAK_H = float(os.environ.get("BACKFEED_SOAK_H", "1"))
-RESTART_EVERY_S = 600
 
 
 class Line:
@@ -108,52 +100,6 @@ def publish(board: VirtualBoard, power_w: int) -> None:
     board.publish(f"backfeed/{ID}/command/setpoint", json.dumps({"power_w": power_w, "duration_s": 3600}))
 
 
-def heap_growth_bytes() -> float:
-    """Return by how much the heap in use grew over the soak's second half; PartError when an event or time was lost."""
-    port = free_port()
-    state: dict[str, AbstractContextManager[Broker]] = {}
-
-    def restart() -> None:
-        if "broker" in state:
-            state["broker"].__exit__(None, None, None)
-        state["broker"] = Broker(port=port)
-        state["broker"].__enter__()
-
-    def ask(board: VirtualBoard, line: str) -> str:
-        before = len(board.console.text)
-        board.console.write(line.encode() + b"\r")
-        board.run(1)
-        return str(board.console.text[before:])
-
-    def free(board: VirtualBoard) -> int:
-        found = re.search(r"heap_free=(\d+)", ask(board, "status"))
-        if found is None:
-            raise PartError("the console does not answer `status`")
-        return int(found[1])
-
-    def body(board: VirtualBoard, station: Station, line: Line) -> float:
-        board.bridge.required = False
-        ask(board, "mode script")
-        energised(board, station)
-        rounds = max(2, round(SOAK_H * 3600 / RESTART_EVERY_S))
-        kept = []
-        for number in range(rounds):
-            board.run(RESTART_EVERY_S)
-            restart()
-            ask(board, f"setpoint {-2000 if number % 2 else 2000} 3600")
-            kept.append(free(board))
-        shown = ask(board, "log 64") + ask(board, "tasks")
-        if "overwritten" in shown or re.search(r"restarts=[1-9]", shown):
-            raise PartError(f"events were lost or a task was restarted: {shown[-600:]}")
-        return float(max(0, kept[rounds // 2 - 1] - kept[-1]))
-
-    restart()
-    try:
-        return with_board(port, body)
-    finally:
-        state["broker"].__exit__(None, None, None)
-
-
-def measure(name: str) -> float:
-    """Return the figure that `name` asks for."""
-    return setpoint_p99_ms() if name == "mqtt_setpoint_p99_ms" else heap_growth_bytes()
+def measure(_name: str) -> float:
+    """Return the 99th percentile in ms."""
+    return setpoint_p99_ms()

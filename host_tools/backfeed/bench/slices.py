@@ -18,9 +18,9 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from backfeed import firmware_ask
 from backfeed.bench import NotHere
-from backfeed.bench.jitter import ADDRESS, ID, SETTINGS
+from backfeed.bench.jitter import SETTINGS
+from backfeed.bench.online import ID, online
 from backfeed.bench.plant_broker import BadBroker, megabyte, thousand_a_second
 from backfeed.checkout import HIL
 from backfeed.errors import PartError
@@ -70,22 +70,16 @@ def pieces(way: Callable[[BadBroker, int], None] | None, window_s: tuple[int, in
     """Count within window_s (from, to; seconds since boot) beside a broker that is bad in this way."""
     if shutil.which("valgrind") is None:
         raise NotHere("valgrind is not installed (apt install valgrind)")
-    station = Station()
     broker = BadBroker(f"backfeed/{ID}/command/setpoint", way or (lambda _broker, _t_us: None))
-    station.tcp[ADDRESS] = broker
     with tempfile.TemporaryDirectory(prefix="backfeed-slices-") as folder:
-        fram = Path(folder) / "fram.bin"
-        firmware_ask.write_settings(fram, {**SETTINGS, "telemetry_ms": telemetry_ms})
-        board = CountedBoard(
-            station,
-            fram_path=fram,
-            entry=HIL / "on_board" / "slices.py",
-            arguments=(*map(str, window_s), str(EVERY)),
-            step_limit_s=PATIENCE_S,
-            counts=Path(folder),
-        )
-        with board:
-            board.hooks.append(lambda t_us, _outputs, _inputs: broker.tick(t_us))
+        options = {
+            "entry": HIL / "on_board" / "slices.py",
+            "arguments": (*map(str, window_s), str(EVERY)),
+            "step_limit_s": PATIENCE_S,
+            "counts": Path(folder),
+        }
+        settings = {**SETTINGS, "telemetry_ms": telemetry_ms}
+        with online(Station(), broker, settings, CountedBoard, **options) as board:
             board.run(window_s[1] + 1)
         if not broker.heard:
             raise PartError("the firmware did not reach the broker")

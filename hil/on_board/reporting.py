@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""The whole firmware with a cycle of 1 Hz, so that a week of the tasks is affordable; each hour a line of JSON.
+"""main.py unmodified, and each EVERY_S a line of JSON about heap, clocks, events and the cycle.
 
-main.py runs unmodified, but the ticker's period is other and there is no inverter task, which would wake 100 times a
-second. The cycle is then late by definition: it says so once and no power flows. The other tasks, stores, clock,
-console and MQTT run at their own rates. Arguments: the ticker's period in ms, seconds between two lines.
+Arguments: EVERY_S [PERIOD_MS]. With PERIOD_MS the ticker has that period and there is no inverter task, which would
+wake 100 times a second: so a week of the other tasks is affordable. The cycle is then late by definition: it says so
+once and no power flows.
 """
 
 # ruff: noqa: F821  (execfile is a builtin of the unix port)
@@ -15,7 +15,8 @@ import sys
 
 from _link import world
 
-PERIOD_MS, EVERY_S = int(sys.argv[1]), int(sys.argv[2])
+EVERY_S = int(sys.argv[1])
+PERIOD_MS = int(sys.argv[2]) if len(sys.argv) > 2 else 0
 known = {}
 
 
@@ -28,22 +29,30 @@ def slow_ticker():
 
 
 def keep_station():
-    """Remember the station that main builds, take its inverter task away, start the reporter beside its supervisor."""
+    """Remember the station that main builds, start the reporter beside its supervisor."""
     from evse.tasks.supervisor import Supervisor
 
-    begin, run = Supervisor.__init__, Supervisor.run
-
-    def without_inverter(self, station):
-        station.tasks = [one for one in station.tasks if getattr(one, "name", "") != "inverter"]
-        begin(self, station)
+    run = Supervisor.run
 
     async def beside(self):
         known["station"] = self._station
         asyncio.create_task(report())
         await run(self)
 
-    Supervisor.__init__ = without_inverter
     Supervisor.run = beside
+
+
+def without_inverter():
+    """Take the inverter task away before the supervisor sees it."""
+    from evse.tasks.supervisor import Supervisor
+
+    begin = Supervisor.__init__
+
+    def shorter(self, station):
+        station.tasks = [one for one in station.tasks if getattr(one, "name", "") != "inverter"]
+        begin(self, station)
+
+    Supervisor.__init__ = shorter
 
 
 def task(name):
@@ -64,6 +73,7 @@ def line():
     return {
         "world_ms": (world.now - world.boot_us) // 1000,
         "heap": gc.mem_alloc(),
+        "heap_free": gc.mem_free(),
         "uptime_ms": clock.uptime_ms(now),
         "unix_ms": clock.unix_ms(now),
         "minute": station.image.mail.clock.minute_of_week,
@@ -75,8 +85,12 @@ def line():
         "accepted": mqtt.inbox.accepted,
         "refused": mqtt.inbox.refused,
         "restarts": sum([keeper.restarts for keeper in station.keepers]),
-        "lease_w": station.image.request.want_w,
+        "boot": station.journal.boot,
         "cycles": station.image.status.cycles,
+        "overruns": station.image.status.overruns,
+        "late_worst_us": station.image.status.late_worst_us,
+        "import_wh": station.image.energy.import_wh,
+        "export_wh": station.image.energy.export_wh,
     }
 
 
@@ -84,10 +98,12 @@ async def report():
     """Print a line each EVERY_S."""
     while True:
         await asyncio.sleep(EVERY_S)
-        print("week " + json.dumps(line()))
+        print("told " + json.dumps(line()))
 
 
-slow_ticker()
+if PERIOD_MS:
+    slow_ticker()
+    without_inverter()
 keep_station()
 for part in ("boot.py", "main.py"):
     execfile((os.getenv("VB_ROOT") or "") + part)
