@@ -11,6 +11,7 @@ import logging
 import sys
 from collections import Counter
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
 HERE = Path(__file__).parent
@@ -19,7 +20,7 @@ for folder in (HERE, HERE.parents[1] / "firmware", HERE.parent / "cpython", HERE
         sys.path.append(str(folder))
 
 from grid_rig import settings_of  # noqa: E402
-from trajectories import DEAD_MV, Piece, trajectory  # noqa: E402
+from trajectories import DEAD_MV, NOMINAL_MV, Piece, trajectory  # noqa: E402
 
 from evse.image import Image  # noqa: E402
 from evse.profiles.loader import load  # noqa: E402
@@ -34,6 +35,7 @@ CATEGORIES = {
     "ieee1547_cat_2": ("CAT_II", "CAT_B"),
     "ieee1547_cat_3": ("CAT_III", "CAT_B"),
 }
+ELEMENTS = ("OV1", "OV2", "UV1", "UV2", "OF1", "OF2", "UF1", "UF2")
 WAIT_MS = 5_000  # both models enter service after this, so that one trajectory holds several trips
 
 
@@ -55,21 +57,49 @@ def samples(step_ms: int, pieces: list[Piece]):
             now_ms += step_ms
 
 
-def oracle_changes(name: str, step_ms: int, pieces: list[Piece]) -> list[tuple[int, bool]]:
-    """Return OpenDER's changes between Trip and everything else."""
+def oracle(name: str) -> DER_PV:
+    """Return OpenDER with a category's defaults."""
     abnormal, normal = CATEGORIES[name]
-    DER.t_s = step_ms / 1000
-    der = DER_PV(
+    return DER_PV(
         NP_PHASE="SINGLE",
         NP_ABNORMAL_OP_CAT=abnormal,
         NP_NORMAL_OP_CAT=normal,
-        NP_AC_V_NOM=120,
+        NP_AC_V_NOM=NOMINAL_MV / 1000,
         NP_P_MAX=7000,
         NP_VA_MAX=7000,
         ES_DELAY=WAIT_MS / 1000,
         ES_RAMP_RATE=0,
         STATUS_INIT=True,
     )
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A stage as OpenDER has it: threshold in mV or uHz, clearing time in ms."""
+
+    threshold: float
+    of_voltage: bool
+    over: bool
+    clears_ms: float
+
+
+@cache
+def oracle_stages(name: str) -> tuple[Stage, ...]:
+    """Return the oracle's own stages of a category."""
+    file = oracle(name).der_file
+    stages = []
+    for element in ELEMENTS:
+        unit = element[1]
+        threshold = getattr(file, f"{element}_TRIP_{unit}") * (NOMINAL_MV if unit == "V" else 1_000_000)
+        clears_ms = 1000 * getattr(file, f"{element}_TRIP_T")
+        stages.append(Stage(threshold, unit == "V", element[0] == "O", clears_ms))
+    return tuple(stages)
+
+
+def oracle_changes(name: str, step_ms: int, pieces: list[Piece]) -> list[tuple[int, bool]]:
+    """Return OpenDER's changes between Trip and everything else."""
+    DER.t_s = step_ms / 1000
+    der = oracle(name)
     _undo_early_step(der, step_ms)
     der.update_der_input(p_dc_pu=1.0, v=120.0, f=60.0, theta=0)
     changes, serving = [], True
@@ -88,7 +118,7 @@ def _undo_early_step(der: DER_PV, step_ms: int) -> None:
     A hundredth of a step less, so that rounding of its summed steps cannot cost one more.
     """
     file = der.der_file
-    for name in [f"{stage}_TRIP_T" for stage in ("OV1", "OV2", "UV1", "UV2", "OF1", "OF2", "UF1", "UF2")]:
+    for name in [f"{element}_TRIP_T" for element in ELEMENTS]:
         setattr(file, name, getattr(file, name) + step_ms * 0.99e-3)
     file.ES_DELAY = file.ES_DELAY + step_ms * 0.99e-3
 
@@ -152,18 +182,18 @@ def product(name: str, seed: int) -> str:
         return ""
     # We opened and the oracle did not, or later: the value must have come back within the allowance.
     relay_ms = ours[0][0]
-    start = next((s for s in load(name).stages if _beyond_for(s, pieces, step_ms, relay_ms)), None)
-    return "margin" if start else f"opens at {our_ms} ms without a reason, oracle at {oracle_ms} ms"
+    explained = any(_beyond_for(stage, pieces, step_ms, relay_ms) for stage in oracle_stages(name))
+    return "margin" if explained else f"opens at {our_ms} ms without a reason, oracle at {oracle_ms} ms"
 
 
-def _beyond_for(stage, pieces: list[Piece], step_ms: int, until_ms: int) -> bool:
+def _beyond_for(stage: Stage, pieces: list[Piece], step_ms: int, until_ms: int) -> bool:
     """Return whether the stage's quantity lay beyond for its time less the allowance, ending at until_ms."""
     beyond_ms = 0
     for now_ms, mv, uhz in samples(step_ms, pieces):
-        value = mv if stage.threshold < 1_000_000 else uhz
+        value = mv if stage.of_voltage else uhz
         beyond = value > stage.threshold if stage.over else value < stage.threshold
         if now_ms >= until_ms:
-            return beyond and beyond_ms >= stage.delay_ms - CLEARING_ALLOWANCE_MS
+            return beyond and beyond_ms >= stage.clears_ms - CLEARING_ALLOWANCE_MS
         beyond_ms = beyond_ms + step_ms if beyond else 0
     return False
 
