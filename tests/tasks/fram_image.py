@@ -13,12 +13,12 @@ FRAM_BYTES = 32768
 
 
 class Fram:
-    """A FRAM image that the firmware's own stores write, here on CPython."""
+    """A FRAM image that the firmware's own stores read and write, here on CPython. path: what it holds; None: zeros."""
 
     size = FRAM_BYTES
 
-    def __init__(self) -> None:
-        self.data = bytearray(self.size)
+    def __init__(self, path: Path | None = None) -> None:
+        self.data = bytearray(self.size) if path is None else bytearray(path.read_bytes())
 
     def readinto(self, address: int, buffer) -> None:
         buffer[:] = self.data[address : address + len(buffer)]

@@ -37,8 +37,7 @@ def export(board: VirtualBoard, station: Station) -> None:
 
 def stored_run_minutes(fram: Path, minutes: int) -> None:
     """Let the stored day have lasted so long."""
-    memory = Fram()
-    memory.data[:] = fram.read_bytes()
+    memory = Fram(fram)
     store, budget = BudgetStore(memory), Budget()
     store.restore(budget)
     assert budget.day_discharge_wh >= BUDGET_WH and budget.weekday >= 0
