@@ -91,12 +91,14 @@ def interpolate(x: int, xs, ys) -> int:
     """
     if x <= xs[0]:
         return ys[0]
-    for i in range(1, len(xs)):
-        if x <= xs[i]:
-            x0 = xs[i - 1]
-            y0 = ys[i - 1]
-            return y0 + (ys[i] - y0) * (x - x0) // (xs[i] - x0)
-    return ys[-1]
+    if x >= xs[-1]:
+        return ys[-1]
+    i = 1
+    while x > xs[i]:
+        i += 1
+    x0 = xs[i - 1]
+    y0 = ys[i - 1]
+    return y0 + (ys[i] - y0) * (x - x0) // (xs[i] - x0)
 
 
 def line_period_to_uhz(period_counts: int) -> int:

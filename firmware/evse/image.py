@@ -231,10 +231,14 @@ class Events:
         rows = self._rows
         at = self.count % self.depth * self.WIDTH
         rows[at] = ticks_ms
-        rows[at + 1] = code
-        rows[at + 2] = subject
-        rows[at + 3] = value
-        rows[at + 4] = phase
+        at += 1  # one by one: the frame of `rows[at + 4] = phase` would be a word too large for the stack
+        rows[at] = code
+        at += 1
+        rows[at] = subject
+        at += 1
+        rows[at] = value
+        at += 1
+        rows[at] = phase
         self.count += 1
 
     def read(self, sequence: int, row) -> int:

@@ -87,7 +87,9 @@ class Bank:
             rx[2 + i] = self.memory[at + i]
         if len(rx) < 4 + size:
             return
-        check = crc.ccitt(rx, 2, 2 + size)
+        check = crc.SEED
+        for i in range(2, 2 + size):
+            check = check << 8 & 0xFF00 ^ crc.CCITT[check >> 8 ^ rx[i]]
         rx[2 + size] = check >> 8
         rx[3 + size] = check & 255
 spi = Bank()

@@ -57,20 +57,21 @@ class Arbiter:
 
     def run(self, lease, departure, droop, user_w: int) -> None:
         """Decide on this cycle's claims. user_w: power the user wishes, W."""
-        request = self._request
+        self._request.want_var = 0
         owner = OWNERS[self._claims(lease, departure)]
-        want_w = 0
-        request.want_var = 0
         if owner >= SERVICE_DEPARTURE:
-            want_w = self._wanted(owner, lease, user_w)
-            owner = self._add_droop(owner, want_w, droop.on(want_w))
+            user_w = self._wanted(owner, lease, user_w)
+            owner = self._add_droop(owner, user_w, droop)
         else:
-            request.droop_w = 0
-            request.want_w = 0
+            self._request.droop_w = 0
+            self._request.want_w = 0
+        self._request.owner = owner
         if owner != self._reported_owner:
-            self._reported_owner = owner
-            self._image.events.emit(self._inputs.now_ms, EVENT_OWNER, owner, request.want_w)
-        request.owner = owner
+            self._report(owner)
+
+    def _report(self, owner: int) -> None:
+        self._reported_owner = owner
+        self._image.events.emit(self._inputs.now_ms, EVENT_OWNER, owner, self._request.want_w)
 
     def _claims(self, lease, departure) -> int:
         """Return who claims the power, as bits."""
@@ -102,9 +103,10 @@ class Arbiter:
         request.reason = REASON_NONE if user_w else REASON_NO_REQUEST
         return user_w
 
-    def _add_droop(self, owner: int, base_w: int, droop_w: int) -> int:
+    def _add_droop(self, owner: int, base_w: int, droop) -> int:
         """Write want_w and droop_w and return the owner, which is DROOP while frequency moves power."""
         request = self._request
+        droop_w = droop.on(base_w)
         request.droop_w = droop_w
         request.want_w = base_w + droop_w
         if droop_w:

@@ -135,20 +135,16 @@ class Departure:
     def _judge(self, minute: int, left: int, target_permille: int) -> int:
         """Return the DEPARTURE_* state for a target that is `left` minutes away."""
         request = self._request
-        inputs = self._inputs
         request.departure_soc_permille = 0
         if not target_permille:
             self._reached = 0
             return DEPARTURE_OFF
-        if not inputs.soc_ok:
+        if not self._inputs.soc_ok:
             return DEPARTURE_SOC_UNKNOWN
-        soc = inputs.soc_permille
-        if soc >= target_permille or (self._reached and soc > target_permille - HYSTERESIS_PERMILLE):
-            self._reached = 1
-            request.departure_soc_permille = target_permille
-            return DEPARTURE_REACHED
-        self._reached = 0
         request.departure_soc_permille = target_permille
+        self._reached = self._enough(target_permille)
+        if self._reached:
+            return DEPARTURE_REACHED
         if minute < 0:
             return DEPARTURE_CLOCK_UNKNOWN
         self._measure()
@@ -160,6 +156,11 @@ class Departure:
         if spare <= (KEEP_MINUTES if self.urgent else 0):
             return DEPARTURE_CHARGING
         return DEPARTURE_WAITING
+
+    def _enough(self, target_permille: int) -> int:
+        """Return 1 at the target, and a little below once it was reached."""
+        least_permille = target_permille - HYSTERESIS_PERMILLE + 1 if self._reached else target_permille
+        return 1 if self._inputs.soc_permille >= least_permille else 0
 
     def _measure(self) -> None:
         """Learn which share of the allowed charging power really flows (slowly, below the taper)."""

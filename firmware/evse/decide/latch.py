@@ -35,14 +35,17 @@ class FaultLatch:
         for code in range(1, len(self._rules)):
             active = self._judge(status, code)
             if active != self._latched[code]:
-                self._latched[code] = active
-                event = EVENT_FAULT_SET if active else EVENT_FAULT_CLEARED
-                self._events.emit(self._inputs.now_ms, event, code)
+                self._turn(code, active)
             status.fault[code] = active
             self._seen_cause[code] = status.cause[code]
             count += active
         status.fault_count = count
         status.clear_request = 0
+
+    def _turn(self, code: int, active: int) -> None:
+        self._latched[code] = active
+        event = EVENT_FAULT_SET if active else EVENT_FAULT_CLEARED
+        self._events.emit(self._inputs.now_ms, event, code)
 
     def _judge(self, status, code: int) -> int:
         """Return 1 when the fault is active after this cycle."""

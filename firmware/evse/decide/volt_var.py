@@ -30,18 +30,22 @@ class VoltVar:
 
     def run(self) -> None:
         """Follow the voltage and read the curve."""
-        inputs = self._inputs
         if not self._enabled:
             return
-        if not inputs.afe_ok:
+        if not self._inputs.afe_ok:
             self.reactive_var = 0
             return
-        phase_mv = inputs.phase_mv
-        share = interpolate(max(phase_mv[0], phase_mv[1], phase_mv[2]), self._voltages_mv, self._shares)
-        elapsed_ms = inputs.elapsed_ms if inputs.elapsed_ms < LONGEST_MS else LONGEST_MS
-        away = (share << SCALE_BITS) - self._lagged
-        self._lagged += away * TO_90_PERCENT // 10 * elapsed_ms // self._response_ms
-        share = (self._lagged + ROUND) >> SCALE_BITS
+        phase_mv = self._inputs.phase_mv
+        highest_mv = max(phase_mv[0], phase_mv[1], phase_mv[2])
+        share = interpolate(highest_mv, self._voltages_mv, self._shares)
+        share = self._follow(share)
         settings = self._settings
         rating_w = max(settings.import_rating_w, settings.export_rating_w)
         self.reactive_var = permille(rating_w, share) if share >= 0 else -permille(rating_w, -share)
+
+    def _follow(self, share: int) -> int:
+        """Let the lagged share follow the curve's for a cycle; return it, permille."""
+        elapsed_ms = self._inputs.elapsed_ms if self._inputs.elapsed_ms < LONGEST_MS else LONGEST_MS
+        away = (share << SCALE_BITS) - self._lagged
+        self._lagged += away * TO_90_PERCENT // 10 * elapsed_ms // self._response_ms
+        return (self._lagged + ROUND) >> SCALE_BITS

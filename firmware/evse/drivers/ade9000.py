@@ -17,7 +17,7 @@ from time import sleep_ms
 
 from evse.drivers import ade9000_registers as reg
 from evse.drivers.ade9000_port import HEAD, WORD, Ade9000Port, head
-from evse.drivers.ade9000_setup import GAIN_BASES, RUNNING, SETTLE, STEP_MS, WAIT, Setup
+from evse.drivers.ade9000_setup import GAIN_BASES, RESET, RUNNING, SETTLE, STEP_MS, WAIT, Setup
 
 RMS_FULL_CODE = 52702092  # xIRMS, xVRMS, xIRMSONE, xVRMSONE at full scale: data sheet, "RMS"
 POWER_FULL_CODE = 20694066  # xWATT, xVAR at full scale: data sheet, "Total Active Power"
@@ -178,43 +178,18 @@ class Ade9000(Ade9000Port):
     def read(self) -> None:
         """Refresh every attribute from the part; ok tells whether to believe them."""
         if self.setup.state != RUNNING:
-            self.ok = 0
-            if self.setup.step() == RUNNING:
-                self._anew()
-                self._unproven = PROOF_MOVES
+            self._set_up()
             return
-        cs = self._cs
-        transfer = self._transfer
-        tx = self._tx
-        cs(0)
-        transfer(tx, self._rx)
-        cs(1)
-        cs(0)
-        transfer(tx, self._again)
-        cs(1)
-        self._valid = 1
-        if self._data != self._data_again:
-            self._third()
-        at = HEAD
-        signature = 0
-        for phase in range(self.phases):
-            signature += self._decode(phase, at)
-            if self.read32(reg.APERIOD + phase):
-                self._period(phase)
-            else:
-                self._valid = 0
-            at += reg.BURST_STRIDE * WORD
+        self._fetch()
+        signature = self._decode_all()
         self._wait -= 1
         counted = self._wait <= 0 and self._seldom()
-        cs(0)
-        transfer(self._level_ask, self._level)
-        cs(1)
-        if self._level_data != LEVEL:
-            self._miss()
-        else:
+        if self._configured():
             self._missed = 0
             if counted:
                 self._energy_take()
+        else:
+            self._miss()
         if signature == self._signature or self._unproven or not self._valid:
             self._odd(signature)
         else:
@@ -224,14 +199,50 @@ class Ade9000(Ade9000Port):
             self.sequence = (self.sequence + 1) & 0x1FFFFFFF
         self.ok = self._valid
 
-    def _third(self) -> None:
-        """The bursts differ: a refresh came between them, or one is spoiled. Two in a row have to be alike."""
-        self._cs(0)
-        self._transfer(self._tx, self._rx)
-        self._cs(1)
+    def _set_up(self) -> None:
+        self.ok = 0
+        if self.setup.step() == RUNNING:
+            self._anew()
+            self._unproven = PROOF_MOVES
+
+    def _fetch(self) -> None:
+        """Read the burst twice. Where the two differ, a refresh came between them or one is spoiled: once more."""
+        cs = self._cs
+        transfer = self._transfer
+        cs(0)
+        transfer(self._tx, self._rx)
+        cs(1)
+        cs(0)
+        transfer(self._tx, self._again)
+        cs(1)
+        self._valid = 1
         if self._data != self._data_again:
-            self._valid = 0
-            self.burst_errors += 1
+            cs(0)
+            transfer(self._tx, self._rx)
+            cs(1)
+            if self._data != self._data_again:
+                self._valid = 0
+                self.burst_errors += 1
+
+    def _decode_all(self) -> int:
+        """Decode each phase and fetch its line period; return a figure that moves whenever a refresh came."""
+        at = HEAD
+        signature = 0
+        for phase in range(self.phases):
+            signature += self._decode(phase, at)
+            if self.read32(reg.APERIOD + phase):
+                self._period(phase)
+            else:
+                self._valid = 0
+            at += reg.BURST_STRIDE * WORD
+        return signature
+
+    def _configured(self) -> int:
+        """Return 1 when the part holds what only our set-up has written."""
+        self._cs(0)
+        self._transfer(self._level_ask, self._level)
+        self._cs(1)
+        return self._level_data == LEVEL
 
     def _miss(self) -> None:
         """The part does not hold our configuration: it has reset, or it is not there."""
@@ -243,7 +254,7 @@ class Ade9000(Ade9000Port):
     def _restart(self) -> None:
         """Set the part up anew, from the next reading on. `_signature` stays: a frozen part is not fresh after it."""
         self.restarts = (self.restarts + 1) & 0xFFFF
-        self.setup.state = 0
+        self.setup.state = RESET
 
     def _odd(self, signature: int) -> None:
         """Take a reading that is not just the next: spoiled, standing still, or of a part set up anew.
@@ -286,19 +297,18 @@ class Ade9000(Ade9000Port):
 
     def _scaled(self, at: int, scale, top_limit: int) -> int:
         rx = self._rx
-        top = rx[at]
-        if top >= top_limit:
-            if top_limit == RMS_TOP or top < 256 - top_limit:
+        high = rx[at]
+        if high >= top_limit:
+            if top_limit == RMS_TOP or high < 256 - top_limit:
                 self._valid = 0
                 self.range_errors += 1
                 return 0
-            top -= 256
-        factor = scale.factor
-        # code = high * 2^14 + low, so that neither product leaves 30 bits.
-        middle = rx[at + 2]
-        high = (top << 10) + (rx[at + 1] << 2) + (middle >> 6)
-        low = ((middle & 63) << 8) + rx[at + 3]
-        return (high * factor + (low * factor >> 14) + scale.half) >> scale.shift
+            high -= 256
+        # code = high * 2^14 + rest, so that neither product leaves 30 bits.
+        rest = rx[at + 1] << 8 | rx[at + 2]
+        high = (high << 10) + (rest >> 6)
+        rest = ((rest & 63) << 8) + rx[at + 3]
+        return (high * scale.factor + (rest * scale.factor >> 14) + scale.half) >> scale.shift
 
     def _period(self, phase: int) -> None:
         rx = self.reply

@@ -22,41 +22,35 @@ class Ade9000Port:
         self.crc_errors = 0
         self._ask = bytearray(HEAD + WORD + 2)
         self.reply = bytearray(HEAD + WORD + 2)  # of the last 32-bit read
+        self._checked = memoryview(self.reply)[HEAD:]  # its data and their CRC
         self._half_tx = bytearray(HEAD + 2 + 2)
         self._half_rx = bytearray(HEAD + 2 + 2)
+        self._half_checked = memoryview(self._half_rx)[HEAD:]
         self._write_tx = bytearray(HEAD + WORD)
         self._write_rx = bytearray(HEAD + WORD)
         self._short_tx = bytearray(HEAD + 2)
         self._short_rx = bytearray(HEAD + 2)
 
-    def read32(self, address: int) -> int:
-        """Read a 32-bit register into reply[2:6]; return 1 when its CRC is right or not to be had."""
+    def _fetch32(self, address: int) -> None:
         tx = self._ask
-        rx = self.reply
         tx[0] = address >> 4
         tx[1] = (address << 4 & 0xF0) | 8
         self._cs(0)
-        self._transfer(tx, rx)
+        self._transfer(tx, self.reply)
         self._cs(1)
-        if self.crc_checked:
-            table = crc.CCITT
-            check = 0xFFFF
-            for i in range(HEAD, HEAD + WORD):
-                check = (check << 8 & 0xFF00) ^ table[check >> 8 ^ rx[i]]
-            if check != rx[6] << 8 | rx[7]:
-                self.crc_errors += 1
-                return 0
+
+    def read32(self, address: int) -> int:
+        """Read a 32-bit register into reply[2:6]; return 1 when its CRC is right or not to be had."""
+        self._fetch32(address)
+        if self.crc_checked and crc.ccitt(self._checked):
+            self.crc_errors += 1
+            return 0
         return 1
 
     def holds32(self, address: int, value: int) -> int:
         """Return 1 when a 32-bit register holds `value`, 0..2^30: a part that is silent or was reset does not."""
-        tx = self._ask
+        self._fetch32(address)
         rx = self.reply
-        tx[0] = address >> 4
-        tx[1] = (address << 4 & 0xF0) | 8
-        self._cs(0)
-        self._transfer(tx, rx)
-        self._cs(1)
         if rx[5] != value & 0xFF or rx[4] != value >> 8 & 0xFF:
             return 0
         return 1 if rx[3] == value >> 16 & 0xFF and rx[2] == value >> 24 & 0xFF else 0
@@ -68,21 +62,25 @@ class Ade9000Port:
         self._cs(0)
         self._transfer(self._half_tx, rx)
         self._cs(1)
-        if self.crc_checked and crc.ccitt(rx, HEAD, HEAD + 2) != rx[HEAD + 2] << 8 | rx[HEAD + 3]:
+        if self.crc_checked and crc.ccitt(self._half_checked):
             self.crc_errors += 1
             return -1
         return rx[HEAD] << 8 | rx[HEAD + 1]
 
     def write(self, address: int, value: int) -> None:
         """Write a register of 16 or 32 bits, as its address has it. value: -2^29..2^29."""
-        short = SHORT_FIRST <= address < SHORT_END
-        tx = self._short_tx if short else self._write_tx
+        if SHORT_FIRST <= address < SHORT_END:
+            self._put(self._short_tx, self._short_rx, address, value)
+        else:
+            self._put(self._write_tx, self._write_rx, address, value)
+
+    def _put(self, tx, rx, address: int, value: int) -> None:
         head(tx, address, 0)
-        size = len(tx) - HEAD
-        for i in range(size):
-            tx[HEAD + i] = (value >> (8 * (size - 1 - i))) & 0xFF
+        for at in range(len(tx) - 1, HEAD - 1, -1):
+            tx[at] = value & 0xFF
+            value >>= 8
         self._cs(0)
-        self._transfer(tx, self._short_rx if short else self._write_rx)
+        self._transfer(tx, rx)
         self._cs(1)
 
 

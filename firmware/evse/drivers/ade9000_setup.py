@@ -86,13 +86,10 @@ class Setup:
         address = self._addresses[row]
         value = self._values[row]
         if address == reg.RUN:
-            for k in range(len(self.gains)):
-                if self.gains[k]:
-                    port.write(GAIN_BASES[k // 3] + k % 3 * reg.GAIN_STRIDE, self.gains[k])
+            self._write_gains()
         port.write(address, value)
         if address == reg.VLEVEL:
-            held = port.holds32(address, value)
-            read = value if held else -1
+            read = value if port.holds32(address, value) else -1
         else:
             read = port.read16(address)
         if read != value:
@@ -101,6 +98,11 @@ class Setup:
             self._count = row + 1
         else:
             self._go(BURST)
+
+    def _write_gains(self) -> None:
+        for k in range(len(self.gains)):
+            if self.gains[k]:
+                self._port.write(GAIN_BASES[k // 3] + k % 3 * reg.GAIN_STRIDE, self.gains[k])
 
     def _burst(self) -> None:
         port = self._port

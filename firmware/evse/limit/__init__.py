@@ -40,7 +40,8 @@ class Limit:
         self._cable = Cable(image, settings, profile, ratings)
         self._vehicle = Vehicle(image)
         self._inverter = Inverter(image)
-        self._fast = (Permission(image), SocGuard(image, settings))
+        self._permission = Permission(image)
+        self._soc = SocGuard(image, settings)
         self._slow = (
             self._rating,
             self._cable,
@@ -52,7 +53,7 @@ class Limit:
             SiteLimit(image, settings),
         )
         self._soft = (DailyBudget(image, settings), V2xRequest(image), BatteryTemperature(image, settings))
-        image.limits.limiters = self._fast + self._slow + self._soft
+        image.limits.limiters = (self._permission, self._soc) + self._slow + self._soft
         self._slow_ms = SLOW_MS  # since the slow ones spoke
         self._slow_import_w = 0
         self._slow_export_w = 0
@@ -82,7 +83,7 @@ class Limit:
             self._configure(request.stop)
         self._find_room(limits)
         want_w = request.want_w
-        self._move(limits, want_w, want_w - request.droop_w)
+        self._move(limits, want_w, request.droop_w)
         if request.want_var or self._protection.perturb_var or limits.allowed_var:
             self._reactive(limits)
         self._explain(limits, want_w)
@@ -108,34 +109,40 @@ class Limit:
         self._slow_ms += self._inputs.elapsed_ms
         if self._slow_ms >= SLOW_MS:
             self._hear_slow(limits)
-        import_w = UNLIMITED_W + 1
-        export_w = UNLIMITED_W + 1
-        import_reason = 0
-        export_reason = 0
-        for limiter in self._fast:
-            limiter.run()
-            if limiter.import_w < import_w:
-                import_w = limiter.import_w
-                import_reason = limiter.import_reason
-            if limiter.export_w < export_w:
-                export_w = limiter.export_w
-                export_reason = limiter.export_reason
-        if self._slow_import_w < import_w:
-            import_w = self._slow_import_w
-            import_reason = self._slow_import_reason
-        if self._slow_export_w < export_w:
-            export_w = self._slow_export_w
-            export_reason = self._slow_export_reason
-        if self._soft_import_w < import_w:
-            import_w = min(import_w, self._soften(limits.allowed_w, self._soft_import_w))
-            import_reason = self._soft_import_reason
-        if self._soft_export_w < export_w:
-            export_w = min(export_w, self._soften(-limits.allowed_w, self._soft_export_w))
-            export_reason = self._soft_export_reason
-        limits.import_w = import_w
-        limits.export_w = export_w
-        limits.import_reason = import_reason
-        limits.export_reason = export_reason
+        self._permission.run()
+        self._soc.run()
+        if self._permission.import_w:
+            self._room_for_import(limits)
+            self._room_for_export(limits)
+        else:
+            limits.import_w = 0
+            limits.export_w = 0
+            limits.import_reason = self._permission.import_reason
+            limits.export_reason = limits.import_reason
+
+    def _room_for_import(self, limits) -> None:
+        room_w = self._soc.import_w
+        reason = self._soc.import_reason
+        if self._slow_import_w < room_w:
+            room_w = self._slow_import_w
+            reason = self._slow_import_reason
+        if self._soft_import_w < room_w:
+            room_w = min(room_w, self._soften(limits.allowed_w, self._soft_import_w))
+            reason = self._soft_import_reason
+        limits.import_w = room_w
+        limits.import_reason = reason
+
+    def _room_for_export(self, limits) -> None:
+        room_w = self._soc.export_w
+        reason = self._soc.export_reason
+        if self._slow_export_w < room_w:
+            room_w = self._slow_export_w
+            reason = self._slow_export_reason
+        if self._soft_export_w < room_w:
+            room_w = min(room_w, self._soften(-limits.allowed_w, self._soft_export_w))
+            reason = self._soft_export_reason
+        limits.export_w = room_w
+        limits.export_reason = reason
 
     def _hear_slow(self, limits) -> None:
         """Ask the limiters that move slowly, hard and soft, and keep the smallest of each kind."""
@@ -174,12 +181,11 @@ class Limit:
         step_w = self._soft_rate.advance(min(elapsed_ms, LONGEST_MS))
         return max(room_w, power_w - step_w)
 
-    def _move(self, limits, want_w: int, base_w: int) -> None:
+    def _move(self, limits, want_w: int, droop_w: int) -> None:
         """Ramp the base, add the frequency response, keep it in the room and on its side of zero."""
         ramp = self.ramp
-        droop_w = want_w - base_w
-        if base_w != ramp.power_w:
-            ramp.move(base_w, self._inputs.elapsed_ms)
+        if want_w - droop_w != ramp.power_w:
+            ramp.move(want_w - droop_w, self._inputs.elapsed_ms)
         if droop_w != self._droop_w:
             self._move_droop(droop_w, self._inputs.elapsed_ms)
         power_w = ramp.power_w + self._droop_w

@@ -78,8 +78,10 @@ class Ramp:
     def _fall(self, power_w: int, target_w: int, elapsed_ms: int) -> int:
         """Return power_w nearer to zero, but not beyond target_w or zero."""
         if power_w > 0:
-            return power_w - self._step(self.down, power_w - max(target_w, 0), elapsed_ms)
-        return power_w + self._step(self.down, min(target_w, 0) - power_w, elapsed_ms)
+            target_w = max(target_w, 0)
+            return power_w - self._step(self.down, power_w - target_w, elapsed_ms)
+        target_w = min(target_w, 0)
+        return power_w + self._step(self.down, target_w - power_w, elapsed_ms)
 
     def _step(self, rate, distance_w: int, elapsed_ms: int) -> int:
         """Return how far to go: at most distance_w (> 0)."""

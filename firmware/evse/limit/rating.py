@@ -56,9 +56,8 @@ class Cable(Limiter):
         self._changed = settings.changed
         volts = self._nominal_v * settings.phases
         current_ma = min(cable_ma, self._board_ma)
-        room_w = current_ma * volts // 1000
-        self.import_w = room_w
-        self.export_w = room_w
+        self.import_w = current_ma * volts // 1000
+        self.export_w = self.import_w
         rated_w = min(settings.import_rating_w, self._rating.import_w)
         offer_ma = min(current_ma, rated_w * 1000 // volts)
         if settings.import_rating_w and current_ma >= LEAST_PILOT_MA and offer_ma < LEAST_PILOT_MA:

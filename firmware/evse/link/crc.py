@@ -43,16 +43,16 @@ def modbus_all(view) -> int:
     crc = SEED
     table = _MODBUS
     for byte in view:  # a quarter quicker than by index
-        crc = crc >> 8 ^ table[crc & 0xFF ^ byte]
+        crc = table[crc & 0xFF ^ byte] ^ crc >> 8
     return crc
 
 
-def ccitt(buffer, start: int, end: int) -> int:
-    """Return the CRC-16-CCITT of buffer[start:end]; sent high byte first."""
+def ccitt(view) -> int:
+    """Return the CRC-16-CCITT of a whole buffer: 0 for data with their own sound check sum at the end."""
     crc = SEED
     table = CCITT
-    for i in range(start, end):
-        crc = ((crc << 8) & 0xFFFF) ^ table[(crc >> 8) ^ buffer[i]]
+    for byte in view:
+        crc = table[crc >> 8 ^ byte] ^ (crc << 8 & 0xFF00)
     return crc
 
 

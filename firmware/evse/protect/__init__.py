@@ -57,8 +57,8 @@ class Protect:
         protection = self._protection
         if inputs.afe_ok:
             protection.element_active[ELEMENT_AFE] = 0
-            self._voltage(inputs)
-            self._frequencies(inputs)
+            self._voltage()
+            self._frequencies()
             self._ask(protection)
         else:
             self._blind(inputs.now_ms)
@@ -76,31 +76,32 @@ class Protect:
         allowed = not protection.inhibit and not protection.unhealthy and self._active == self._nothing
         protection.may_close = 1 if allowed else 0
 
-    def _voltage(self, inputs) -> None:
-        now_ms = inputs.now_ms
-        volts = inputs.phase_mv
-        lowest = volts[0]
-        highest = lowest
-        low_phase = 1
-        high_phase = 1
-        for phase in range(1, self._phases):
-            mv = volts[phase]
-            if mv < lowest:
-                lowest = mv
-                low_phase = phase + 1
-            elif mv > highest:
-                highest = mv
-                high_phase = phase + 1
-        self._lowest = lowest
-        self._highest = highest
+    def _voltage(self) -> None:
+        self._lowest = self._inputs.phase_mv[0]
+        self._highest = self._lowest
+        if self._phases > 1:
+            self._extremes(self._inputs.phase_mv)
         for stage in self._under_voltage:
-            stage.run(lowest, low_phase, now_ms)
+            stage.run(self._lowest, self._low_phase, self._inputs.now_ms)
         for stage in self._over_voltage:
-            stage.run(highest, high_phase, now_ms)
+            stage.run(self._highest, self._high_phase, self._inputs.now_ms)
         if self._mean:
-            self._mean.run(inputs)
+            self._mean.run(self._inputs)
         if self._cessation.used:
-            self._cessation.run(lowest, highest)
+            self._cessation.run(self._lowest, self._highest)
+
+    def _extremes(self, phase_mv) -> None:
+        """Find the lowest and the highest phase; at first both are L1."""
+        self._low_phase = 1
+        self._high_phase = 1
+        for phase in range(1, self._phases):
+            mv = phase_mv[phase]
+            if mv < self._lowest:
+                self._lowest = mv
+                self._low_phase = phase + 1
+            elif mv > self._highest:
+                self._highest = mv
+                self._high_phase = phase + 1
 
     def _ask(self, protection) -> None:
         islanding = self._islanding
@@ -108,25 +109,23 @@ class Protect:
         if islanding.detected:
             self._latch.trip(ELEMENT_ISLANDING, 0, protection.islanding_mhz, islanding.threshold_mhz)
 
-    def _frequencies(self, inputs) -> None:
-        now_ms = inputs.now_ms
-        if inputs.frequency_ok:
-            uhz = inputs.frequency_uhz
+    def _frequencies(self) -> None:
+        if self._inputs.frequency_ok:
             for stage in self._frequency:
-                stage.run(uhz, 0, now_ms)
+                stage.run(self._inputs.frequency_uhz, 0, self._inputs.now_ms)
         else:
             for stage in self._frequency:
-                stage.drop(now_ms)
+                stage.drop(self._inputs.now_ms)
         if self._rocof:
-            self._rocof.run(inputs)
+            self._rocof.run(self._inputs)
         if self._shift:
-            self._shift.run(inputs)
+            self._shift.run(self._inputs)
 
     def _blind(self, now_ms: int) -> None:
         """Nothing is known about the grid: nothing may flow, and the wait starts again."""
         self._protection.service = 0
         self._protection.element_active[ELEMENT_AFE] = 1
-        self._frequencies(self._inputs)
+        self._frequencies()
         for stage in self._under_voltage:
             stage.drop(now_ms)
         for stage in self._over_voltage:

@@ -62,14 +62,10 @@ class EnterService:
         protection.unhealthy = cause
         if cause or anything_active:
             self._unhealthy(cause, v_min_mv, v_max_mv)
-        elif not self._waiting:
-            self._begin()
+        elif self._waiting:
+            self._wait()
         else:
-            left_ms = self._total_ms - age(self._inputs.now_ms, self._since_ms)
-            if left_ms <= 0:
-                self._grant()
-            else:
-                protection.wait_ms = left_ms
+            self._begin()
 
     def outside(self, v_min_mv: int, v_max_mv: int) -> int:
         """Return the ELEMENT_* whose side of the window is left, ELEMENT_NONE inside it."""
@@ -97,21 +93,32 @@ class EnterService:
         self._protection.wait_ms = wait_ms
         self._events.emit(self._inputs.now_ms, EVENT_GRID_HEALTHY, 0, wait_ms)
 
+    def _wait(self) -> None:
+        left_ms = self._total_ms - age(self._inputs.now_ms, self._since_ms)
+        if left_ms <= 0:
+            self._grant()
+        else:
+            self._protection.wait_ms = left_ms
+
     def _unhealthy(self, cause: int, v_min_mv: int, v_max_mv: int) -> None:
         if self._waiting:
-            value = self._inputs.frequency_uhz
-            if cause == ELEMENT_AFE:
-                value = self._inputs.afe_age_ms
-            elif cause == ELEMENT_UV1:
-                value = v_min_mv
-            elif cause == ELEMENT_OV1:
-                value = v_max_mv
-            self._events.emit(self._inputs.now_ms, EVENT_GRID_UNHEALTHY, cause, value)
+            self._report(cause, v_min_mv, v_max_mv)
         if cause and (self._waiting or self._tripped):
             self._blame(cause)
         self._waiting = 0
         tripped = self._tripped or self._protection.trip
         self._protection.wait_ms = self._wait_ms if tripped else self._first_wait_ms
+
+    def _report(self, cause: int, v_min_mv: int, v_max_mv: int) -> None:
+        """Tell that the wait is broken off, with what was measured of the cause, in its unit."""
+        value = self._inputs.frequency_uhz
+        if cause == ELEMENT_AFE:
+            value = self._inputs.afe_age_ms
+        elif cause == ELEMENT_UV1:
+            value = v_min_mv
+        elif cause == ELEMENT_OV1:
+            value = v_max_mv
+        self._events.emit(self._inputs.now_ms, EVENT_GRID_UNHEALTHY, cause, value)
 
     def _blame(self, cause: int) -> None:
         """Remember what broke the wait off; a frequency not seen yet after a lost measurement is still its doing."""

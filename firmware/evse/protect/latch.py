@@ -21,7 +21,6 @@ class Latch:
         protection = self._protection
         if not protection.service:
             return
-        now_ms = self._inputs.now_ms
         protection.trip = 1
         protection.service = 0
         protection.inhibit = 1
@@ -29,6 +28,9 @@ class Latch:
         protection.trip_phase = phase
         protection.trip_value = value
         protection.trip_threshold = threshold
-        protection.trip_ms = now_ms
+        protection.trip_ms = self._inputs.now_ms
         protection.trips += 1
-        self._events.emit(now_ms, EVENT_TRIP, element, value, phase)
+        self._report(element, value, phase)
+
+    def _report(self, element: int, value: int, phase: int) -> None:
+        self._events.emit(self._inputs.now_ms, EVENT_TRIP, element, value, phase)

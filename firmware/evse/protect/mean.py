@@ -21,6 +21,7 @@ class MeanVoltage:
     """Means of up to three phases, and the element that watches them. Does nothing where the profile has none."""
 
     def __init__(self, image, settings, profile, latch):
+        self._inputs = image.inputs
         self._protection = image.protection
         self._events = image.events
         self._latch = latch
@@ -40,26 +41,25 @@ class MeanVoltage:
 
     def run(self, inputs) -> None:
         """Gather this cycle's voltages; at the end of a slot move the window and judge."""
-        phases = self._phases
-        if not phases:
+        if not self._phases:
             return
         gathered = self._gathered
-        nominal_mv = self._nominal_mv
-        for phase in range(phases):
-            gathered[phase] += inputs.phase_mv[phase] - nominal_mv
+        for phase in range(self._phases):
+            gathered[phase] = gathered[phase] + inputs.phase_mv[phase] - self._nominal_mv
         self._count += 1
         if not 0 <= age(inputs.now_ms, self._since_ms) < SLOT_MS or self._count > 2000:
             self._since_ms = inputs.now_ms
             if self._started:
-                self._close(inputs.now_ms)
+                self._close()
             self._started = 1
 
-    def _close(self, now_ms: int) -> None:
+    def _close(self) -> None:
         for phase in range(self._phases):
             self._move(phase)
+            self._protection.mean_mv[phase] = self._mean_mv(phase)
         self._count = 0
         self._at = self._at + 1 if self._at + 1 < SLOTS else 0
-        self._judge(now_ms)
+        self._judge()
 
     def _move(self, phase: int) -> None:
         new_mv = clamp(self._gathered[phase] // self._count, -CLIP_MV, CLIP_MV)
@@ -68,26 +68,36 @@ class MeanVoltage:
         old_mv = slots[self._at]
         slots[self._at] = new_mv
         self._sums[phase] += new_mv - old_mv
-        self._squares[phase] += (new_mv // DECI) * (new_mv // DECI) - (old_mv // DECI) * (old_mv // DECI)
+        self._squares[phase] += squared(new_mv) - squared(old_mv)
+
+    def _mean_mv(self, phase: int) -> int:
+        """Return the RMS of a phase's slots."""
         mean_mv = self._sums[phase] // SLOTS
-        variance = self._squares[phase] // SLOTS - (mean_mv // DECI) * (mean_mv // DECI)
+        variance = self._squares[phase] // SLOTS - squared(mean_mv)
         absolute_mv = self._nominal_mv + mean_mv
         if variance > 0 and absolute_mv > CLIP_MV // 10:
             absolute_mv += variance * DECI // (2 * absolute_mv // DECI)
-        self._protection.mean_mv[phase] = absolute_mv
+        return absolute_mv
 
-    def _judge(self, now_ms: int) -> None:
-        active = self._protection.element_active
+    def _judge(self) -> None:
         worst = 0
         for phase in range(1, self._phases):
             if self._protection.mean_mv[phase] > self._protection.mean_mv[worst]:
                 worst = phase
-        mean_mv = self._protection.mean_mv[worst]
-        if mean_mv > self.limit_mv:
-            if not active[ELEMENT_OV_MEAN]:
-                active[ELEMENT_OV_MEAN] = 1
-                self._events.emit(now_ms, EVENT_PICKUP, ELEMENT_OV_MEAN, mean_mv, worst + 1)
-                self._latch.trip(ELEMENT_OV_MEAN, worst + 1, mean_mv, self.limit_mv)
-        elif active[ELEMENT_OV_MEAN]:
-            active[ELEMENT_OV_MEAN] = 0
-            self._events.emit(now_ms, EVENT_RESET, ELEMENT_OV_MEAN, mean_mv, worst + 1)
+        active = self._protection.element_active
+        if self._protection.mean_mv[worst] <= self.limit_mv:
+            if active[ELEMENT_OV_MEAN]:
+                active[ELEMENT_OV_MEAN] = 0
+                self._report(EVENT_RESET, worst)
+        elif not active[ELEMENT_OV_MEAN]:
+            active[ELEMENT_OV_MEAN] = 1
+            self._report(EVENT_PICKUP, worst)
+            self._latch.trip(ELEMENT_OV_MEAN, worst + 1, self._protection.mean_mv[worst], self.limit_mv)
+
+    def _report(self, event: int, phase: int) -> None:
+        self._events.emit(self._inputs.now_ms, event, ELEMENT_OV_MEAN, self._protection.mean_mv[phase], phase + 1)
+
+
+def squared(distance_mv: int) -> int:
+    """Return the square of a distance of up to CLIP_MV, in decivolt^2."""
+    return (distance_mv // DECI) * (distance_mv // DECI)

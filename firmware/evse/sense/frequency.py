@@ -88,16 +88,27 @@ class Frequency:
         inputs = self._inputs
         inputs.phase_jump_mdeg = (self._counts - counts) * 100 // (self._counts // 3600)
         self._counts = counts
+        median_uhz = self._median(raw_uhz)
+        inputs.frequency_uhz = median_uhz
+        inputs.cycle_uhz = raw_uhz
+        sample = clamp((median_uhz - self._nominal_uhz) // 10, -LIMIT, LIMIT)
+        self._push(sample, elapsed_ms)
+        self._write_slopes(median_uhz // 100000)
+
+    def _median(self, raw_uhz: int) -> int:
+        """Return the median of the last three raw frequencies."""
         low = self._a_uhz
         high = self._b_uhz
         self._a_uhz = high
         self._b_uhz = raw_uhz
         if low > high:
             low, high = high, low
-        median_uhz = low if raw_uhz < low else high if raw_uhz > high else raw_uhz
-        inputs.frequency_uhz = median_uhz
-        inputs.cycle_uhz = raw_uhz
-        sample = clamp((median_uhz - self._nominal_uhz) // 10, -LIMIT, LIMIT)
+        if raw_uhz < low:
+            return low
+        return high if raw_uhz > high else raw_uhz
+
+    def _push(self, sample: int, elapsed_ms: int) -> None:
+        """Put a sample into both windows: twice for one that was missed, alone after a longer gap."""
         slope = self._slope
         fast = self._fast
         if not 0 <= elapsed_ms < MISSED_MS:
@@ -108,8 +119,12 @@ class Frequency:
             fast.push(sample)
         slope.push(sample)
         fast.push(sample)
+
+    def _write_slopes(self, tenths_hz: int) -> None:
+        inputs = self._inputs
+        slope = self._slope
         inputs.rocof_ok = slope.full
         inputs.rocof_from_uhz = self._nominal_uhz + slope.oldest() * 10
-        tenths_hz = median_uhz // 100000
         inputs.rocof_mhz_s = (clamp(slope.trend, -TREND_LIMIT, TREND_LIMIT) >> 3) * tenths_hz // self._scale
-        inputs.rocof_fast_mhz_s = (clamp(fast.trend, -TREND_LIMIT, TREND_LIMIT) >> 3) * tenths_hz // self._fast_scale
+        trend = self._fast.trend
+        inputs.rocof_fast_mhz_s = (clamp(trend, -TREND_LIMIT, TREND_LIMIT) >> 3) * tenths_hz // self._fast_scale

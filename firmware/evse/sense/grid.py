@@ -51,7 +51,7 @@ class Grid:
                 self._sequence = afe.sequence
                 self._good_ms = now_ms
                 self._ever = 1
-                self._copy(inputs, afe, now_ms)
+                self._copy(inputs, afe)
             else:
                 self._odd = 1
         age_ms = age(now_ms, self._good_ms) if self._ever else NEVER_MS
@@ -84,39 +84,31 @@ class Grid:
                 return 0
         return 1
 
-    def _copy(self, inputs, afe, now_ms: int) -> None:
-        grid_w = 0
-        grid_var = 0
+    def _copy(self, inputs, afe) -> None:
         best = 0
-        best_mv = -1
         for phase in range(self._phases):
-            mv = afe.phase_mv[phase]
-            watts = afe.phase_w[phase]
-            var = afe.phase_var[phase]
-            inputs.phase_mv[phase] = mv
+            inputs.phase_mv[phase] = afe.phase_mv[phase]
             inputs.phase_ma[phase] = afe.phase_ma[phase]
-            inputs.phase_w[phase] = watts
-            inputs.phase_var[phase] = var
-            grid_w += watts
-            grid_var += var
-            if mv > best_mv:
+            inputs.phase_w[phase] = afe.phase_w[phase]
+            inputs.phase_var[phase] = afe.phase_var[phase]
+            if afe.phase_mv[phase] > afe.phase_mv[best]:
                 best = phase
-                best_mv = mv
-        inputs.grid_w = grid_w
-        inputs.grid_var = grid_var
-        if best_mv < self._live_mv:
-            self._dead(inputs, now_ms)
+        inputs.grid_w = sum(inputs.phase_w)  # of a phase that is not used: 0
+        inputs.grid_var = sum(inputs.phase_var)
+        if afe.phase_mv[best] < self._live_mv:
+            self._dead(inputs)
         else:
-            self._live(inputs, afe, best, now_ms)
+            self._live(inputs, afe, best)
 
-    def _dead(self, inputs, now_ms: int) -> None:
-        self._period_ms = later(now_ms, REVIVE_MS)
+    def _dead(self, inputs) -> None:
+        self._period_ms = later(inputs.now_ms, REVIVE_MS)
         self._blind = 0
         if inputs.voltage_live or inputs.frequency_ok:
             inputs.voltage_live = 0
             self._frequency.lose()
 
-    def _live(self, inputs, afe, best: int, now_ms: int) -> None:
+    def _live(self, inputs, afe, best: int) -> None:
+        now_ms = inputs.now_ms
         inputs.voltage_live = 1
         chosen = self._chosen
         # Stay with a phase while it is nearly as good as the best, so that the windows see one signal.

@@ -152,27 +152,29 @@ class Pilot:
 
     def _check(self, inputs, duty: int, elapsed_ms: int) -> None:
         """Diode in every PWM state, and the generator's own levels, once the detectors have settled."""
+        low_mv = inputs.pilot_low_mv
+        if 0 < duty < 1000 and PILOT_B <= inputs.pilot_state <= PILOT_D:
+            if LOW_MV <= low_mv <= HIGH_LOW_MV and not self._doubt:
+                inputs.pilot_diode_ok = 1
+                self._bad_diode_ms = 0
+                return
+            self._check_diode(inputs, low_mv, elapsed_ms)
+        supply_ok = self._supply_ok(inputs, duty)
+        self._judge_supply(supply_ok, elapsed_ms)
+
+    def _supply_ok(self, inputs, duty: int) -> int:
+        """Return 1 when the generator's levels are what they have to be in this state."""
         state = inputs.pilot_state
         low_mv = inputs.pilot_low_mv
-        if PILOT_B <= state <= PILOT_D and LOW_MV <= low_mv <= HIGH_LOW_MV and not self._doubt and 0 < duty < 1000:
-            inputs.pilot_diode_ok = 1
-            self._bad_diode_ms = 0
-            return
-        supply_ok = 1
         if 0 < duty < 1000:
-            if PILOT_B <= state <= PILOT_D:
-                self._check_diode(inputs, low_mv, elapsed_ms)
             if low_mv < LOW_MV or (state == PILOT_A and low_mv > SUPPLY_TOLERANCE_MV - SUPPLY_MV):
-                supply_ok = 0
+                return 0
         elif duty == 0 and not LOW_MV <= low_mv <= HIGH_LOW_MV:
-            supply_ok = 0
+            return 0
         if state == PILOT_A:
             over_mv = inputs.pilot_high_mv - SUPPLY_MV
-            if over_mv > SUPPLY_TOLERANCE_MV or over_mv < -SUPPLY_TOLERANCE_MV:
-                supply_ok = 0
-        elif state == PILOT_F and duty != 0:
-            supply_ok = 0  # nobody asked for -12 V
-        self._judge_supply(supply_ok, elapsed_ms)
+            return 1 if -SUPPLY_TOLERANCE_MV <= over_mv <= SUPPLY_TOLERANCE_MV else 0
+        return 0 if state == PILOT_F and duty != 0 else 1  # nobody asked for -12 V
 
     def _judge_supply(self, supply_ok: int, elapsed_ms: int) -> None:
         """A generator that is wrong for GENERATOR_MS is a fault."""

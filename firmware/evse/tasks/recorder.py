@@ -45,7 +45,7 @@ class Recorder:
         self._scan(timer)
         if self.full:
             return
-        self._row(self.at)
+        self._row()
         at = self.at + self.stride
         self.at = at if at < self._size else 0
         if self.count < ROWS:
@@ -59,23 +59,30 @@ class Recorder:
             self.element = self._protection.trip_element
             self._left = AFTER
 
-    def _row(self, at: int) -> None:
+    def _row(self) -> None:
         inputs = self._inputs
         rows = self.rows
-        phases = self.phases
-        for phase in range(phases):
-            value = inputs.phase_mv[phase] // VOLTAGE_MV
-            rows[at + phase] = value if value < _MOST else _MOST
-            value = inputs.phase_w[phase]
-            rows[at + phases + phase] = value if -_MOST < value < _MOST else _MOST
-            value = inputs.phase_var[phase]
-            rows[at + 2 * phases + phase] = value if -_MOST < value < _MOST else _MOST
-        at += 3 * phases
+        for phase in range(self.phases):
+            self._phase(phase)
+        at = self.at + 3 * self.phases
         value = inputs.frequency_uhz // 1000 - FREQUENCY_ZERO_MHZ
         rows[at] = value if inputs.frequency_ok and -_MOST < value < _MOST else MISSING
         value = inputs.rocof_mhz_s
         rows[at + 1] = value if inputs.rocof_ok and -_MOST < value < _MOST else MISSING
         rows[at + 2] = inputs.gate_up if self._active == QUIET else self._bits()
+
+    def _phase(self, phase: int) -> None:
+        inputs = self._inputs
+        rows = self.rows
+        at = self.at + phase
+        value = inputs.phase_mv[phase] // VOLTAGE_MV
+        rows[at] = value if value < _MOST else _MOST
+        at += self.phases
+        value = inputs.phase_w[phase]
+        rows[at] = value if -_MOST < value < _MOST else _MOST
+        at += self.phases
+        value = inputs.phase_var[phase]
+        rows[at] = value if -_MOST < value < _MOST else _MOST
 
     def _bits(self) -> int:
         bits = self._inputs.gate_up

@@ -126,9 +126,12 @@ class Probe:
         self._give(PART if lasting >= PART_ANSWER_MHZ and not self._blip else 0, lasting)
         self._unanswered = 0 if answer > ALIVE_MHZ or against > ALIVE_MHZ else self._unanswered + 1
         if self._unanswered < GIVE_UP:
-            spread_ms = self._chance.draw(LEG_SPREAD_MS + 1, self._inputs.cycle_uhz)
-            self._turn(mean, LEG_MOST_MS - LEG_SPREAD_MS // 2 + spread_ms)
+            spread_ms = self._chance.draw(LEG_SPREAD_MS + 1, self._inputs.cycle_uhz) - LEG_SPREAD_MS // 2
+            self._turn(mean, LEG_MOST_MS + spread_ms)
             return 0
+        return self._give_up(answer)
+
+    def _give_up(self, answer: int) -> int:
         self._events.emit(self._inputs.now_ms, EVENT_HOLD, ELEMENT_ISLANDING, answer)
         return 1
 
