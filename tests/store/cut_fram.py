@@ -32,3 +32,19 @@ class CutFram:
                 self.cut_after -= 1
             self.data[address + i] = buffer[i]
             self.written += 1
+
+
+def cut_during(memory, cut, write, points):
+    """Run write with the supply cut after so many bytes; return 1 when it came back, that is: acknowledged.
+
+    points: [count of the cuts made].
+    """
+    memory.cut_after = cut
+    points[0] += 1
+    try:
+        write()
+    except PowerCut:
+        return 0
+    finally:
+        memory.cut_after = -1
+    return 1

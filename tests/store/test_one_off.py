@@ -2,7 +2,7 @@
 # runs on: cpython, micropython
 """A one-off departure: kept through a cut at every byte, told again after a restart, forgotten once it has passed."""
 
-from cut_fram import CutFram, PowerCut
+from cut_fram import CutFram, cut_during
 
 from evse.image import Image
 from evse.store.departure import DepartureStore
@@ -54,14 +54,11 @@ def test_a_cut_at_any_byte_leaves_the_old_order_or_the_new():
     for cut in range(12 + 8 + 1):
         memory = CutFram()
         one_off = ordered(memory)
-        memory.cut_after = cut
-        acknowledged = 0
-        try:
+
+        def order(one_off=one_off):
             one_off.order(500, 3000, 1200, MONDAY_S + 20 * HOUR_S)
-            acknowledged = 1
-        except PowerCut:
-            pass
-        memory.cut_after = -1
+
+        acknowledged = cut_during(memory, cut, order, [0])
         assert told(life(memory)) == ((500, 3000) if acknowledged else (800, 1890)), cut
 
 

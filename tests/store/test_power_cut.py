@@ -4,7 +4,7 @@
 
 import struct
 
-from cut_fram import CutFram, PowerCut
+from cut_fram import CutFram, cut_during
 
 from evse.image import Image
 from evse.store import layout
@@ -30,15 +30,7 @@ def test_a_two_slot_record_is_old_or_new_at_every_cut():
             slots.load()
             slots.save(b"oldest")
             slots.save(first)
-            memory.cut_after = cut
-            acknowledged = 0
-            try:
-                slots.save(second)
-                acknowledged = 1
-            except PowerCut:
-                pass
-            POINTS[0] += 1
-            memory.cut_after = -1
+            acknowledged = cut_during(memory, cut, lambda slots=slots, body=second: slots.save(body), POINTS)
             again = TwoSlots(memory, region)
             found = again.load()
             assert again.damaged == 0
@@ -57,15 +49,7 @@ def test_a_two_slot_record_survives_cut_after_cut():
     for cut in range(12 + 5):
         again = TwoSlots(memory, region)
         assert again.load() == b"kept"
-        memory.cut_after = cut
-        try:
-            again.save(b"other")
-        except PowerCut:
-            pass
-        else:
-            raise AssertionError("the cut did not happen")
-        POINTS[0] += 1
-        memory.cut_after = -1
+        assert not cut_during(memory, cut, lambda slots=again: slots.save(b"other"), POINTS), "the cut did not happen"
     assert TwoSlots(memory, region).load() == b"kept"
 
 
@@ -99,15 +83,8 @@ def test_a_ring_keeps_what_it_acknowledged_at_every_cut():
             for sequence in range(1, before + 1):
                 ring_body(ring, sequence)
                 assert ring.append() == sequence
-            memory.cut_after = cut
             ring_body(ring, before + 1)
-            last = before
-            try:
-                last = ring.append()
-            except PowerCut:
-                pass
-            POINTS[0] += 1
-            memory.cut_after = -1
+            last = before + cut_during(memory, cut, ring.append, POINTS)
             again = Ring(memory, SMALL_RING, 16)
             assert again.newest == last, (before, cut)
             # The oldest gives its slot to the record that was being written; all others are whole.
@@ -130,17 +107,9 @@ def test_energy_registers_never_go_back_at_any_cut():
                 store.take([counter, 1, 2], [3, counter * 2, 4])
                 assert store.save() == 1
             before = list(store.registers_mwh)
-            memory.cut_after = cut
             store.take([counter + 7, 1, 2], [3, counter * 2, 4])
             wanted = list(store.registers_mwh)
-            acknowledged = 0
-            try:
-                store.save()
-                acknowledged = 1
-            except PowerCut:
-                pass
-            POINTS[0] += 1
-            memory.cut_after = -1
+            acknowledged = cut_during(memory, cut, store.save, POINTS)
             again = EnergyStore(memory)
             assert again.damaged == 0
             # A record cut where the rest happens to be there already may count; one not acknowledged need not.
@@ -172,15 +141,8 @@ def test_journal_trips_and_sessions_at_every_cut():
             for number in range(1, 4):
                 write(store, number)
             kept = [store.read(sequence) for sequence in range(1, 4)]
-            memory.cut_after = cut
-            last = 3
-            try:
-                last = write(store, 4)
-            except PowerCut:
-                pass
+            last = 3 + cut_during(memory, cut, lambda write=write, store=store: write(store, 4), POINTS)
             assert (last == 4) == (cut >= length), (kind, cut)
-            POINTS[0] += 1
-            memory.cut_after = -1
             again = kind(memory)
             assert again.newest == last
             assert [again.read(sequence) for sequence in range(1, 4)] == kept
@@ -194,20 +156,16 @@ def test_the_running_session_is_recorded_once_at_every_cut():
         store = SessionStore(memory)
         store.append({"import_wh": 1})
         store.keep({"import_wh": 2})
-        memory.cut_after = cut
-        kept = 2
-        ended = 0
-        try:
-            store.keep({"import_wh": 3})
-            kept = 3
-            store.keep({"import_wh": 4})
-            kept = 4
+        kept = [2]
+
+        def go_on(store=store, kept=kept):
+            for import_wh in (3, 4):
+                store.keep({"import_wh": import_wh})
+                kept[0] = import_wh
             store.append({"import_wh": 4})
-            ended = 1
-        except PowerCut:
-            pass
-        POINTS[0] += 1
-        memory.cut_after = -1
+
+        ended = cut_during(memory, cut, go_on, POINTS)
+        kept = kept[0]
         again = SessionStore(memory)
         left = again.left()
         assert again.read(1)["import_wh"] == 1
@@ -229,16 +187,8 @@ def test_the_budget_is_old_or_new_at_every_cut():
         budget.day_discharge_wh, budget.discharged_wh, budget.charged_wh = 10, 20, 30
         budget.weekday, budget.day_run_minutes = 3, 1000
         store.save(budget)
-        memory.cut_after = cut
         budget.day_discharge_wh = 11
-        wanted = 10
-        try:
-            assert store.save(budget) == 1
-            wanted = 11
-        except PowerCut:
-            pass
-        POINTS[0] += 1
-        memory.cut_after = -1
+        wanted = 10 + cut_during(memory, cut, lambda store=store: store.save(budget), POINTS)
         again = Image().budget
         BudgetStore(memory).restore(again)
         assert (again.discharged_wh, again.charged_wh) == (20, 30)

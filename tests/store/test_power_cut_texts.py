@@ -5,7 +5,7 @@
 import asyncio
 import sys
 
-from cut_fram import CutFram, PowerCut
+from cut_fram import CutFram, cut_during
 
 from evse.faults import EVENT_SETTING, EVENT_TEXT
 from evse.points import INSTALLER, USER
@@ -26,19 +26,6 @@ def no_time():
     return 0
 
 
-def cut_during(memory, cut, write):
-    """Run write with the supply cut after so many bytes; return 1 when it came back, that is: acknowledged."""
-    memory.cut_after = cut
-    done = 1
-    try:
-        write()
-    except PowerCut:
-        done = 0
-    POINTS[0] += 1
-    memory.cut_after = -1
-    return done
-
-
 def test_settings_are_old_or_new_at_every_cut():
     memory = CutFram()
     settings = Settings(memory)
@@ -57,7 +44,7 @@ def test_settings_are_old_or_new_at_every_cut():
         settings.load()
         settings.set("mqtt_host", "another-broker.example")
         settings.set("soc_floor_permille", 310)
-        done = cut_during(memory, cut, settings.save)
+        done = cut_during(memory, cut, settings.save, POINTS)
         again = Settings(memory)
         assert again.load() == 1 and again.damaged == 0
         assert (again.soc_floor_permille, again.mqtt_host) == ((310, "another-broker.example") if done else (300, ""))
@@ -95,7 +82,7 @@ def test_a_text_is_whole_once_its_record_is_there_at_every_cut():
                 store.append_text(text)
                 store.append(7, EVENT_SETTING, 1, len(text), 2)
 
-            done = cut_during(memory, cut, write)
+            done = cut_during(memory, cut, write, POINTS)
             again = JournalStore(memory)
             newest = again.read(again.newest)
             if done:
@@ -137,7 +124,7 @@ def test_the_lock_out_counts_on_at_every_cut():
         memory = CutFram()
         memory.data[:] = start
         store = Access(memory, no_time)
-        done = cut_during(memory, cut, lambda store=store: unlocks(store, USER, "9999"))
+        done = cut_during(memory, cut, lambda store=store: unlocks(store, USER, "9999"), POINTS)
         again = Access(memory, no_time)
         assert again.failures == done, "an answered try is counted, one that was not answered is not needed"
         assert unlocks(again, USER, "1111") and unlocks(again, INSTALLER, "222222")
@@ -150,7 +137,7 @@ def test_a_pin_is_old_or_new_at_every_cut():
         memory = CutFram()
         memory.data[:] = start
         store = Access(memory, no_time)
-        done = cut_during(memory, cut, lambda store=store: asyncio.run(store.set_pin(USER, "333333")))
+        done = cut_during(memory, cut, lambda store=store: asyncio.run(store.set_pin(USER, "333333")), POINTS)
         assert unlocks(Access(memory, no_time), USER, "333333" if done else "1111")
         assert not unlocks(Access(memory, no_time), USER, "1111" if done else "333333")
         assert unlocks(Access(memory, no_time), INSTALLER, "222222")
@@ -162,7 +149,7 @@ def test_forgetting_the_pins_is_whole_at_every_cut():
     for cut in range(12 + 49 + 1):
         memory = CutFram()
         memory.data[:] = start
-        done = cut_during(memory, cut, Access(memory, no_time).reset)
+        done = cut_during(memory, cut, Access(memory, no_time).reset, POINTS)
         again = Access(memory, no_time)
         left = again.has_pin(USER), again.has_pin(INSTALLER)
         # Zeros that were there already make it whole before its last byte.

@@ -5,7 +5,7 @@
 import os
 import struct
 
-from cut_fram import CutFram, PowerCut
+from cut_fram import CutFram, cut_during
 
 from evse.store import layout
 from evse.store.packing import Packer, Unpacker, row_most
@@ -149,15 +149,7 @@ def test_recordings_are_whole_or_absent_at_every_cut():
         for cut in range(memory.written + 1):
             memory = CutFram()
             memory.data[:] = before
-            memory.cut_after = cut
-            done = 0
-            try:
-                record(memory, count + 1)
-                done = 1
-            except PowerCut:
-                pass
-            POINTS[0] += 1
-            memory.cut_after = -1
+            done = cut_during(memory, cut, lambda memory=memory, number=count + 1: record(memory, number), POINTS)
             found = survivors(memory.data)
             if done:
                 assert found == new

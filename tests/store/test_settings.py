@@ -81,16 +81,8 @@ def test_access_is_checked():
 def test_settings_that_contradict_each_other_are_refused():
     store = Settings()
     store.set("soc_max_permille", 500)
-    assert "soc_max_permille" in refused_pair(store, "soc_floor_permille", 490)
-    assert "inverter_lease_ms" in refused_pair(store, "inverter_stale_ms", 10000)
-
-
-def refused_pair(store, name, value):
-    try:
-        store.set(name, value)
-    except SettingError as error:
-        return str(error)
-    raise AssertionError("%s = %r was taken" % (name, value))
+    assert "soc_max_permille" in refused(store, "soc_floor_permille", 490)
+    assert "inverter_lease_ms" in refused(store, "inverter_stale_ms", 10000)
 
 
 def test_saved_settings_come_back():
@@ -114,23 +106,20 @@ def test_one_bad_copy_is_outvoted_and_two_are_said():
         store.set("soc_floor_permille", floor)
         store.save()
     _name, address, length, _slots = layout.SETTINGS
-    newest = (
-        address
-        if Settings_sequence(memory, address) > Settings_sequence(memory, address + length)
-        else address + length
-    )
+    copies = [address, address + length]
+    newest = max(copies, key=lambda at: sequence_at(memory, at))
     memory.data[newest + 40] ^= 1
     again = Settings(memory)
     assert again.load() == 1 and again.soc_floor_permille == 210 and again.damaged == 0
-    other = address + address + length - newest
-    memory.data[other + 40] ^= 1
+    copies.remove(newest)
+    memory.data[copies[0] + 40] ^= 1
     again = Settings(memory)
     assert again.load() == 0 and again.damaged == 1 and again.soc_floor_permille == 200
     again.save()
     assert again.damaged == 0 and Settings(memory).load() == 1
 
 
-def Settings_sequence(memory, address):
+def sequence_at(memory, address):
     return memory.data[address + 4] | memory.data[address + 5] << 8
 
 
@@ -245,4 +234,4 @@ def test_what_is_staged_counts_for_contradictions():
     store = Settings()
     store.energised = lambda: 1
     store.set("inverter_lease_ms", 3000)
-    assert "inverter_lease_ms" in refused_pair(store, "inverter_stale_ms", 3500)
+    assert "inverter_lease_ms" in refused(store, "inverter_stale_ms", 3500)

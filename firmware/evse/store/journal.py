@@ -10,7 +10,7 @@ import struct
 
 from evse.faults import EVENT_TEXT
 from evse.store import layout
-from evse.store.ring import Ring
+from evse.store.ring import RingStore
 
 _BODY = "<IIHBBBBi"  # UTC s, low 32 bits of the uptime in ms, boot, code, subject, phase, uptime beyond, value
 BODY_BYTES = 18
@@ -18,26 +18,16 @@ TEXT_MAX = 84  # characters kept of one text
 _PIECE = 14  # characters a record
 
 
-class JournalStore:
+class JournalStore(RingStore):
     """memory: FRAM driver. clock: callable that returns UTC seconds, or None while unknown."""
 
     def __init__(self, memory, clock=None):
-        self._ring = Ring(memory, layout.JOURNAL, BODY_BYTES)
+        super().__init__(memory, layout.JOURNAL, BODY_BYTES)
         self.clock = clock
         self.boot = 1
         if self._ring.newest and self._ring.read(self._ring.newest):
             last = struct.unpack_from("<H", self._ring.body, 8)
             self.boot = last[0] % 65535 + 1
-
-    @property
-    def newest(self) -> int:
-        """Sequence of the last record, 0 when there is none."""
-        return self._ring.newest
-
-    @property
-    def oldest(self) -> int:
-        """Sequence of the first record that may still be there."""
-        return self._ring.oldest
 
     def append(self, uptime_ms: int, code: int, subject: int = 0, value: int = 0, phase: int = 0) -> int:
         """Record one event; return its sequence. OSError when the memory does not answer."""

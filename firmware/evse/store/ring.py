@@ -61,3 +61,20 @@ class Ring:
     def oldest(self) -> int:
         """Sequence of the oldest record that may still be there; 1 while none was overwritten."""
         return max(1, self.newest - self.slots + 1)
+
+
+class RingStore:
+    """A kind of record in a ring of its own. memory: FRAM driver."""
+
+    def __init__(self, memory, region, body_bytes: int):
+        self._ring = Ring(memory, region, body_bytes)
+
+    @property
+    def newest(self) -> int:
+        """Sequence of the last record, 0 when there is none."""
+        return self._ring.newest
+
+    @property
+    def oldest(self) -> int:
+        """Sequence of the first record that may still be there."""
+        return self._ring.oldest

@@ -8,7 +8,7 @@ PowerLoss, so that a cut in the night costs no record. `reason` is a code of fau
 import struct
 
 from evse.store import layout
-from evse.store.ring import Ring
+from evse.store.ring import RingStore
 from evse.store.slots import TwoSlots
 
 _BODY = "<IIIIIHHHBB4s"
@@ -21,23 +21,13 @@ FIELDS = (
 SOC_UNKNOWN = 0xFFFF
 
 
-class SessionStore:
+class SessionStore(RingStore):
     """memory: FRAM driver."""
 
     def __init__(self, memory):
-        self._ring = Ring(memory, layout.SESSIONS, BODY_BYTES)
+        super().__init__(memory, layout.SESSIONS, BODY_BYTES)
         self._running = TwoSlots(memory, layout.RUNNING)
         self._left = self._running.load()
-
-    @property
-    def newest(self) -> int:
-        """Sequence of the last session, 0 when there was none."""
-        return self._ring.newest
-
-    @property
-    def oldest(self) -> int:
-        """Sequence of the first session that may still be there."""
-        return self._ring.oldest
 
     def append(self, values: dict) -> int:
         """Record a session from {field: value}; missing fields are 0. Return its sequence.

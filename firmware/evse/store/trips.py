@@ -4,7 +4,7 @@
 import struct
 
 from evse.store import layout
-from evse.store.ring import Ring
+from evse.store.ring import RingStore
 
 # utc_s, ticks_ms, boot, element, phase, profile hash, value, threshold, 3 x mV, 3 x mA, uHz, mHz/s, W, var, open_ms
 _BODY = "<IiHBBIii3i3iiiiii"
@@ -16,21 +16,11 @@ FIELDS = (
 )  # fmt: skip
 
 
-class TripStore:
+class TripStore(RingStore):
     """memory: FRAM driver."""
 
     def __init__(self, memory):
-        self._ring = Ring(memory, layout.TRIPS, BODY_BYTES)
-
-    @property
-    def newest(self) -> int:
-        """Sequence of the last trip, 0 when there was none."""
-        return self._ring.newest
-
-    @property
-    def oldest(self) -> int:
-        """Sequence of the first trip that may still be there."""
-        return self._ring.oldest
+        super().__init__(memory, layout.TRIPS, BODY_BYTES)
 
     def append(self, image, utc_s: int = 0, boot: int = 0, profile: int = 0, open_ms: int = 0) -> int:
         """Record the trip that image.protection holds; return its sequence.
