@@ -146,6 +146,17 @@ SETTINGS = (
         "",
         "The inverter returns to zero by itself after this.",
     ),
+    (
+        "soc_source",
+        SETTING,
+        "",
+        ("inverter", "command"),
+        0,
+        "inverter",
+        INSTALLER,
+        "",
+        "Who tells the battery's charge; command: `soc`, from who knows the vehicle.",
+    ),
     ("battery_least_mv", SETTING, "mV", 0, 1000000, 0, INSTALLER, "", "infypower: lowest battery voltage; 0: unset."),
     ("battery_most_mv", SETTING, "mV", 0, 1000000, 0, INSTALLER, "", "infypower: highest battery voltage; 0: unset."),
     # Site meter at the grid connection
@@ -377,6 +388,7 @@ COMMANDS = (
     ("stop", COMMAND, "", 0, 1, None, USER, "", "1: stop and open; 0: carry on."),
     ("lock", COMMAND, "", 0, 1, None, USER, "", "1: refuse all power; 0: unlock."),
     ("clear", COMMAND, "", 0, 1, None, USER, "", "Clear faults whose cause is gone."),
+    ("soc", COMMAND, "permille", 1, 1000, None, USER, "", "Tell the battery's charge: soc_permille (soc_source)."),
     ("time", COMMAND, "s", 1704067200, 4102444799, None, USER, "", "Set the time of day: unix_s."),
 )
 

@@ -88,7 +88,10 @@ def test_every_point_that_a_person_may_use_is_an_entity() -> None:
     shown = {topic.split("/")[2] for topic, _ in entities()}
     settings = {row[0] for row in SETTINGS if row[6] <= 1 and (row[5] is None or not isinstance(row[5], str))}
     choices = {row[0] for row in SETTINGS if row[6] <= 1 and isinstance(row[3], tuple)}
-    assert shown == {row[0] for row in MEASUREMENTS} | settings | choices | {row[0] for row in COMMANDS} - {"time"}
+    assert shown == {row[0] for row in MEASUREMENTS} | settings | choices | {row[0] for row in COMMANDS} - {
+        "time",
+        "soc",
+    }
 
 
 def test_ids_and_topics_are_unique_and_every_measurement_shows() -> None:
@@ -116,4 +119,4 @@ def test_energy_counts_up_for_the_energy_dashboard() -> None:
 
 def test_every_command_for_a_person_is_there() -> None:
     shown = {topic.split("/")[2] for topic, _ in entities()}
-    assert {row[0] for row in COMMANDS} - shown <= {"time"}
+    assert {row[0] for row in COMMANDS} - shown <= {"time", "soc"}

@@ -65,7 +65,7 @@ class InverterInfypower(Inverter):
     poll_ms = 250
     cannot = (
         "reactive power on command",
-        "say the battery's charge: without another source there is no export",
+        "say the battery's charge; without `soc` (soc_source) there is no export",
         "end a lease earlier than 10 s after the last message",
     )
 

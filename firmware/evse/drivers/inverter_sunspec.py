@@ -109,7 +109,7 @@ class InverterSunSpec(Inverter):
     def _list_cannot(self):
         missing = []
         if not self.has_storage:
-            missing.append("say the battery's charge: no model 713, so somebody else must before any export")
+            missing.append("say the battery's charge: no model 713; without `soc` (soc_source) there is no export")
         if not self.has_control:
             missing.append("start, stop and heartbeat: no model 715")
         if not self.takes_reactive:

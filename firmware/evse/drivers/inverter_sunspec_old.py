@@ -186,7 +186,7 @@ class InverterSunSpecOld(Inverter):
             missing.append("show its trips and curves: it has none of 126-145; compare them with its installer's menu")
         if not self.two_way:
             missing.append("charge on command: it has no model 124; model 123 only caps its export")
-            missing.append("say the battery's charge: no model 124, so somebody else must before any export")
+            missing.append("say the battery's charge: no model 124; without `soc` (soc_source) there is no export")
         return tuple(missing)
 
     # --- reading ---

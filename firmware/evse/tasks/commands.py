@@ -6,8 +6,10 @@ A refusal is one line that names the input, its value, what is allowed and what 
 
 from time import ticks_ms
 
+from evse.drivers.inverter import NO_TEMPERATURE_CDEG
 from evse.faults import SERVICE_REMOTE
 from evse.points import ACCESS, COMMAND, INSTALLER, KIND, WHO, find
+from evse.tasks.devices import find as find_task
 
 
 class Refused(ValueError):
@@ -43,6 +45,7 @@ class Commands:
             "stop": self._stop,
             "lock": self._lock,
             "clear": self._clear,
+            "soc": self._soc,
             "time": self._time,
         }
 
@@ -92,6 +95,22 @@ class Commands:
     def _clear(self, arguments: dict, access: int, _source: str) -> None:
         only(arguments, ("value",))
         self._station.image.status.clear_request = 2 if access >= INSTALLER else 1
+
+    def _soc(self, arguments: dict, _access: int, _source: str) -> None:
+        """Take a reading of the battery's charge, for an inverter that tells none; it grows old like any other."""
+        only(arguments, ("soc_permille",))
+        soc_permille = number(arguments, "soc_permille", 1, 1000, " permille")
+        if self._station.settings.soc_source != "command":
+            raise Refused("soc_source is inverter; set it to command where somebody else knows the charge")
+        inverter = find_task(self._station, "inverter")
+        driver = inverter.driver if inverter is not None else None
+        box = self._station.image.mail.battery
+        box.begin()
+        box.soc_ok = 1
+        box.soc_permille = soc_permille
+        box.cdeg = driver.battery_cdeg if driver is not None else NO_TEMPERATURE_CDEG
+        box.charge_w = box.discharge_w = 0  # not stated
+        box.end(ticks_ms())
 
     def _time(self, arguments: dict, _access: int, source: str) -> None:
         only(arguments, ("unix_s",))

@@ -308,7 +308,7 @@ class InverterTask:
     def _publish_battery(self, driver) -> None:
         box = self._battery
         box.begin()
-        box.soc_ok = driver.soc_ok
+        box.soc_ok = driver.soc_ok if self._settings.soc_source == "inverter" else 0  # else the command `soc` tells it
         box.soc_permille = driver.soc_permille
         box.cdeg = driver.battery_cdeg
         box.charge_w = 0  # the vehicle's own limits are not in the inverter's registers: not stated

@@ -42,6 +42,7 @@ VERBS = (
     ("setpoint", "power_w duration_s", USER, "verbs_act", "setpoint", "Hold a power: + charges, - exports."),
     ("stop", "[0|1]", USER, "verbs_act", "stop", "Stop and open; `stop 0` carries on."),
     ("lock", "[0|1]", VIEW, "verbs_act", "lock", "End your access; 1: refuse all power, 0: allow."),
+    ("soc", "permille", USER, "verbs_act", "soc", "Tell the battery's charge, where soc_source is command."),
     ("plan", "[soc_permille hh:mm|off]", USER, "verbs_plan", "plan", "Departures; order one or withdraw it."),
     ("clear", "", USER, "verbs_act", "clear", "Clear faults whose cause is gone."),
     ("time", "[UTC]", VIEW, "verbs_act", "time", "Show or set: Unix s or 2026-01-31T12:00:00Z."),

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Console verbs that act: setpoint, stop, lock, clear, time, unlock, pin, mode, reboot."""
+"""Console verbs that act: setpoint, soc, stop, lock, clear, time, unlock, pin, mode, reboot."""
 
 from evse.faults import EVENT_PIN_SET, EVENT_PIN_WRONG, EVENT_UNLOCKED
 from evse.points import ACCESS, INSTALLER
@@ -31,6 +31,14 @@ async def setpoint(session, words) -> str:
     duration_s = _number(words[1], "duration_s")
     _run(session, "setpoint", {"power_w": power_w, "duration_s": duration_s})
     return "power_w=%d W duration_s=%s s" % (power_w, duration_s)
+
+
+async def soc(session, words) -> str:
+    if len(words) != 1:
+        raise VerbError("usage", "give `soc permille`, such as `soc 650`")
+    soc_permille = _number(words[0], "permille")
+    _run(session, "soc", {"soc_permille": soc_permille})
+    return "soc_permille=%d" % soc_permille
 
 
 def _switch(words, name: str) -> int:
