@@ -234,7 +234,10 @@ class Exchange:
         if self.console.fresh:
             self.console.fresh = False
             flags |= wire.FLAG_STDIN
-        extra = b"".join(self._events) if self._events else b""
+        extra = b""
+        if self._events:
+            extra = b"".join(self._events)
+            flags |= wire.FLAG_EVENTS
         wake_us = min(self.line.next_us, self.bridge.next_us, self.can.next_us, self._limit_us, self.now_us + STEP_US)
         wire.IN_HEAD.pack_into(message, 0, len(extra), flags, faults.spi, 0, self.now_us, wake_us)
         self._target = RUNNING

@@ -18,7 +18,7 @@ EVENT = Struct("<BBHIq")  # kind, channel, spare, length, t_us
 SYNC, RESET, EXIT, POWER_LOST = 1, 2, 3, 4
 TX_UART, TX_UART_CUT, TX_AFE, TX_CONNECT, TX_SEND, TX_CLOSE, TX_CAN, TX_TAKEN = 1, 2, 3, 4, 5, 6, 7, 8
 RX_UART, RX_CONNECTED, RX_DATA, RX_CLOSED, RX_FRAM_CUT, RX_CAN = 1, 2, 3, 4, 5, 6
-FLAG_STDIN, FLAG_NET = 1, 2
+FLAG_STDIN, FLAG_NET, FLAG_EVENTS = 1, 2, 4
 AWAITS_UART = 1  # flags of a SYNC: the program sleeps until its UART has something
 
 DIGITAL_OUT = ("gate_edge", "gate_arm", "contactor", "rcd_test", "cable_lock", "lamp", "inverter_de")

@@ -46,7 +46,7 @@ def layout(name: str) -> dict[str, tuple[int, int]]:
 
 NAMES = """
     IN_SIZE SYNC RESET EXIT POWER_LOST TX_UART TX_UART_CUT TX_AFE TX_CONNECT TX_SEND TX_CLOSE TX_CAN TX_TAKEN
-    RX_UART RX_CONNECTED RX_DATA RX_CLOSED RX_FRAM_CUT RX_CAN FLAG_STDIN FLAG_NET
+    RX_UART RX_CONNECTED RX_DATA RX_CLOSED RX_FRAM_CUT RX_CAN FLAG_STDIN FLAG_NET FLAG_EVENTS
     DIGITAL_OUT DIGITAL_IN ANALOG_IN IN_AFE IN_PERIOD
 """
 
@@ -64,7 +64,9 @@ def test_sizes_agree() -> None:
 
 
 def test_message_to_the_host() -> None:
+    link = constants()
     fields = layout("_OUT")
+    fields["now_us"], fields["target_us"] = (link["TIMES_AT"], 8), (link["TIMES_AT"] + 8, 8)
     order = (
         "length",
         "kind",
@@ -81,13 +83,14 @@ def test_message_to_the_host() -> None:
     for n, name in enumerate(order, 1):
         offset, size = fields[name]
         message[offset : offset + size] = n.to_bytes(size, "little")
-    link = constants()
     message[link["OUT_SLOTS"] + 1] = 77  # gate_arm, the first slot after the gate edge
     assert wire.OUT.unpack(message) == (1, 2, 3, 4, 5, 6, 7, 8, 9, 10, b"\x4d" + bytes(14))
 
 
 def test_message_to_the_board() -> None:
+    link = constants()
     fields = layout("_IN")
+    fields["flags"], fields["spi_fault"] = (link["IN_FLAGS"], 1), (link["IN_SPI_FAULT"], 1)
     assert fields["uv"][0] == wire.IN_ANALOG
     assert fields["afe_sequence"][0] == wire.IN_SEQUENCE
     assert fields["energy"][0] == wire.IN_ENERGY

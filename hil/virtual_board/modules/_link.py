@@ -23,7 +23,7 @@ EXTRA_SIZE = 65536
 SYNC, RESET, EXIT, POWER_LOST = 1, 2, 3, 4  # kinds of message to the host
 TX_UART, TX_UART_CUT, TX_AFE, TX_CONNECT, TX_SEND, TX_CLOSE, TX_CAN, TX_TAKEN = 1, 2, 3, 4, 5, 6, 7, 8
 RX_UART, RX_CONNECTED, RX_DATA, RX_CLOSED, RX_FRAM_CUT, RX_CAN = 1, 2, 3, 4, 5, 6
-FLAG_STDIN, FLAG_NET = 1, 2
+FLAG_STDIN, FLAG_NET, FLAG_EVENTS = 1, 2, 4
 AWAITS_UART = 1  # flags of a SYNC
 
 DIGITAL_OUT = ("gate_edge", "gate_arm", "contactor", "rcd_test", "cable_lock", "lamp", "inverter_de")
@@ -36,6 +36,8 @@ ANALOG_IN = (
     "connector_temperature_adc",
 )
 OUT_SLOTS = 48  # offsets of the byte slots
+TIMES, TIMES_AT = "<qq", 8  # now and target
+IN_FLAGS, IN_SPI_FAULT = 4, 5
 IN_SLOTS = 24
 IN_AFE = 64
 IN_PERIOD = 308
@@ -47,8 +49,6 @@ _OUT = {
     "kind": uctypes.UINT8 | 4,
     "flags": uctypes.UINT8 | 5,
     "duty_u16": uctypes.UINT16 | 6,
-    "now_us": uctypes.INT64 | 8,
-    "target_us": uctypes.INT64 | 16,
     "gate_edge_us": uctypes.INT64 | 24,
     "gate_edges": uctypes.UINT32 | 32,
     "pwm_hz": uctypes.UINT32 | 36,
@@ -56,8 +56,6 @@ _OUT = {
 }
 _IN = {
     "extra": uctypes.UINT32 | 0,
-    "flags": uctypes.UINT8 | 4,
-    "spi_fault": uctypes.UINT8 | 5,
     "now_us": uctypes.INT64 | 8,
     "wake_us": uctypes.INT64 | 16,
     "uv": (uctypes.ARRAY | 32, uctypes.UINT32 | len(ANALOG_IN)),
@@ -93,6 +91,8 @@ class World:
         self.net_up = False
         self.wait_real = None  # real-time mode: sleeps until a world time or an input
         self.creep_us = int(os.getenv("VB_CREEP_US") or 0)
+        self.outputs.length = OUT_SIZE
+        self.outputs.kind = SYNC
         self.outputs.duty_u16 = 0
         self._begin()
 
@@ -120,18 +120,15 @@ class World:
         struct.pack_into(EVENT_AFE, self.box, at, TX_AFE, 0, 0, 6, t_us, address, value)
         self._extra += EVENT_SIZE + 6
 
-    def sync(self, target_us: int, kind: int = SYNC) -> None:
+    def sync(self, target_us: int) -> None:
         """Send outputs and events as of now, let the world run to target_us at most, take its inputs."""
-        outputs = self.outputs
-        outputs.kind = kind
-        outputs.now_us = self.now
-        outputs.target_us = target_us
+        struct.pack_into(TIMES, self.box, TIMES_AT, self.now, target_us)
         if self._extra:
-            outputs.length = OUT_SIZE + self._extra
+            self.outputs.length = OUT_SIZE + self._extra
             self._write(memoryview(self.box)[: OUT_SIZE + self._extra])
             self._extra = 0
+            self.outputs.length = OUT_SIZE
         else:
-            outputs.length = OUT_SIZE
             self._write(self._fixed)
         if self._readinto(self.inbox) != IN_SIZE:
             raise SystemExit(70)  # the host is gone
@@ -140,12 +137,12 @@ class World:
         self.wake_us = inputs.wake_us
         self.dirty = False
         self.reads = 0
-        flags = inputs.flags
+        flags = self.inbox[IN_FLAGS]
+        self.net_up = flags & FLAG_NET
         if flags & FLAG_STDIN:
             self.stdin_maybe = True
             self.input_serial += 1
-        self.net_up = flags & FLAG_NET
-        if inputs.extra:
+        if flags & FLAG_EVENTS:
             self._events(inputs.extra)
 
     def _events(self, size: int) -> None:
@@ -209,8 +206,9 @@ class World:
 
     def leave(self, kind: int, value: int = 0) -> None:
         """Tell the host that this life of the board is over, and wait for the end."""
+        self.outputs.kind = kind
         self.outputs.flags = value
-        self.sync(self.now, kind)
+        self.sync(self.now)
         while True:
             if not self._readinto(self.inbox):
                 raise SystemExit(0)

@@ -38,7 +38,7 @@ class SPI:
             self._wire(id, "afe", "ADE9000", 20, baudrate, polarity, phase, sck, mosi, miso)
             self._part = Ade9000()
             self.write_readinto = self._part.exchange  # a driver calls it each cycle
-            _machine_pin.select_listener = self._part.select
+            _machine_pin.select_state = self._part.state
         elif id == BUSES.get("can_spi"):
             self._wire(id, "can", "MCP2515", 10, baudrate, polarity, phase, sck, mosi, miso)
             self._part = Mcp2515.shared()

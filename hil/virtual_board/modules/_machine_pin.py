@@ -20,7 +20,7 @@ _box = world.box
 _inbox = world.inbox
 _outputs = world.outputs
 _pins = {}
-select_listener = None  # set by the SPI part: called with the chip select's level
+select_state = bytearray(2)  # set by the SPI part: whether it is selected, bytes since then
 chip_listener = None  # set by the CAN controller: called with its chip select's level
 driver_listener = None  # set by the UART: called with the RS-485 driver's level
 
@@ -95,8 +95,8 @@ class Pin:
         if level != self._level:
             self._level = level
             if self._kind == _SELECT:
-                if select_listener is not None:
-                    select_listener(level)
+                select_state[0] = 1 - level
+                select_state[1] = 0
             elif self._kind != _NONE:
                 self._drive(level)
         return None

@@ -16,8 +16,15 @@ from micropython import const
 
 _BURST_FIRST = const(0x680)  # measured registers by phase
 _BURST_END = const(0x6BD)
-_IN_AFE = const(64)  # _link.IN_AFE and IN_PERIOD, for the viper emitter
+_IN_SPI_FAULT = const(5)  # _link.IN_SPI_FAULT, IN_AFE and IN_PERIOD, for the viper emitter
+_IN_AFE = const(64)
 _IN_PERIOD = const(308)
+# Words of the state that Pin, viper and this module share.
+_SELECTED = const(0)  # 1: chip select is low
+_COUNT = const(1)  # bytes since it fell
+_COMMAND = const(2)
+_LAST_CRC = const(3)
+_BURST = const(4)  # burst mode is on, which implies that the part is ready
 _VERSION, _PART_ID, _RUN, _CONFIG1 = 0x4FE, 0x472, 0x480, 0x481
 _CRC_SPI, _LAST_CMD, _WR_LOCK, _STATUS0, _STATUS1 = 0x4A9, 0x4AE, 0x4BF, 0x402, 0x403
 _ANGL_VA_VB, _ANGL_VA_VC = 0x482, 0x484
@@ -79,21 +86,23 @@ def _crc(data: ptr8, at: int, count: int) -> int:
 
 
 @micropython.viper
-def _answer(inbox: ptr8, registers: ptr32, sent: ptr8, received: ptr8, size: int) -> int:  # noqa: C901  (one run)
-    """Answer what a driver reads all the time; return the CRC of the last register, or -1: not one of those.
+def _answer(state: ptr32, inbox: ptr8, registers: ptr32, sent: ptr8, received: ptr8, size: int) -> int:  # noqa: C901
+    """Answer what a driver reads all the time; return 0 when it is something else, or not all is well.
 
     That is a burst of measured registers, one line period, or one 32-bit register that holds what was written.
     """
+    if not (state[_SELECTED] and state[_BURST]) or state[_COUNT] or inbox[_IN_SPI_FAULT] or size < 6 or not sent[1] & 8:
+        return 0
     address = sent[0] << 4 | sent[1] >> 4
     count = size - 2
     if address >= _BURST_FIRST:
         if count > (_BURST_END - address) * 4:
-            return -1
+            return 0
         start = _IN_AFE + (address - _BURST_FIRST) * 4
         for i in range(count):
             received[2 + i] = inbox[start + i]
     elif size != 8:
-        return -1
+        return 0
     elif 0x418 <= address <= 0x41B:
         start = _IN_PERIOD + (address - 0x418) * 4
         for i in range(4):
@@ -105,7 +114,7 @@ def _answer(inbox: ptr8, registers: ptr32, sent: ptr8, received: ptr8, size: int
             received[2 + i] = value >> (24 - 8 * i) & 0xFF
         count = 4
     else:
-        return -1
+        return 0
     received[0] = 0
     received[1] = 0
     check = 0xFFFF
@@ -116,7 +125,10 @@ def _answer(inbox: ptr8, registers: ptr32, sent: ptr8, received: ptr8, size: int
     if size == 8 and address < _BURST_FIRST:
         received[6] = check >> 8
         received[7] = check & 0xFF
-    return check
+    state[_LAST_CRC] = check
+    state[_COMMAND] = sent[0] << 8 | sent[1]
+    state[_COUNT] = size
+    return 1
 
 
 class Ade9000:
@@ -128,12 +140,7 @@ class Ade9000:
         self._registers = array("I", [0] * _REGISTERS)
         self._zero = {}
         self._ready_us = 0
-        self._burst = False
-        self._selected = False
-        self._count = 0  # bytes since chip select fell
-        self._command = 0
-        self._written = 0
-        self._last_crc = 0
+        self.state = array("I", [0] * 5)
         self._seen = 0
         self._noise = 1
         self._word = bytearray(6)
@@ -147,13 +154,9 @@ class Ade9000:
             registers[address] = _DEFAULTS[address]
         self._registers[_STATUS1] = 1 << 16  # RSTDONE
         self._registers[_STATUS0] = 0
-        self._burst = False
+        self.state[_BURST] = 0
         for phase in range(6):
             self._zero[phase] = self._energy[phase]
-
-    def select(self, level):
-        self._selected = not level
-        self._count = 0
 
     def exchange(self, sent, received):
         """Clock len(sent) bytes both ways."""
@@ -162,14 +165,9 @@ class Ade9000:
         size = len(sent)
         if size != len(received):
             raise ValueError("buffers must be the same length")
-        fault = world.inputs.spi_fault
-        if self._selected and not fault and not self._count and self._burst and size > 5 and sent[1] & 8:
-            check = _answer(self._inbox, self._registers, sent, received, size) if world.now >= self._ready_us else -1
-            if check >= 0:
-                self._last_crc = check
-                self._command = sent[0] << 8 | sent[1]
-                self._count = size
-                return
+        if _answer(self.state, self._inbox, self._registers, sent, received, size):
+            return
+        fault = self._inbox[_IN_SPI_FAULT]
         self._clock(sent, received, size)
         if fault == _BROWN_OUT:
             self._starve(received, size)
@@ -177,22 +175,24 @@ class Ade9000:
             self._disturb(fault, received, size)
 
     def _clock(self, sent, received, size):
+        state = self.state
         at = 0
-        if not self._selected:
+        if not state[_SELECTED]:
             for i in range(size):
                 received[i] = 0xFF  # MISO floats, pulled up
             return
-        while self._count < 2 and at < size:
-            self._command = (self._command << 8 | sent[at]) & 0xFFFF
+        while state[_COUNT] < 2 and at < size:
+            state[_COMMAND] = (state[_COMMAND] << 8 | sent[at]) & 0xFFFF
             received[at] = 0
             at += 1
-            self._count += 1
+            state[_COUNT] += 1
         if at < size:
-            if self._command & 8:
-                self._read(self._command >> 4, self._count - 2, received, at, size - at)
+            command = state[_COMMAND]
+            if command & 8:
+                self._read(command >> 4, state[_COUNT] - 2, received, at, size - at)
             else:
-                self._write(self._command >> 4, sent, at)
-            self._count += size - at
+                self._write(command >> 4, sent, at)
+            state[_COUNT] += size - at
 
     def _starve(self, received, size):
         """No supply: MISO floats, pulled up; all registers go back to default, and power-up takes its time after it."""
@@ -217,7 +217,7 @@ class Ade9000:
     def _read(self, address, skip, received, at, size):
         if world.now < self._ready_us:
             _fill(received, at, size)
-        elif self._burst and 0x500 <= address < 0x700:
+        elif self.state[_BURST] and 0x500 <= address < 0x700:
             self._read_burst(address, skip, received, at, size)
         else:
             self._read_single(address, skip, received, at, size)
@@ -226,7 +226,7 @@ class Ade9000:
         start = (address - 0x680) * 4 + skip
         if start >= 0 and start + size <= 61 * 4:
             _copy(received, at, self._inbox, _link.IN_AFE + start, size)
-            self._last_crc = _crc(received, at + size - 4, 4)
+            self.state[_LAST_CRC] = _crc(received, at + size - 4, 4)
             return
         word = self._word
         for i in range(size):
@@ -248,7 +248,7 @@ class Ade9000:
         check = _crc(word, 0, length)
         word[length] = check >> 8
         word[length + 1] = check & 0xFF
-        self._last_crc = check
+        self.state[_LAST_CRC] = check
         for i in range(size):
             received[at + i] = word[(skip + i) % (length + 2)]
 
@@ -314,9 +314,9 @@ class Ade9000:
 
     def _value16(self, address):
         if address == _CRC_SPI:
-            return self._last_crc
+            return self.state[_LAST_CRC]
         if address == _LAST_CMD:
-            return self._command
+            return self.state[_COMMAND]
         if _ANGL_VA_VB <= address <= _ANGL_VA_VC:
             return self._angle(address)
         return self._registers[address] if address < _REGISTERS else 0
@@ -332,7 +332,7 @@ class Ade9000:
 
     def _write(self, address, sent, at):
         length = 2 if 0x480 <= address < 0x500 else 4
-        if len(sent) - at != length or self._count != 2:
+        if len(sent) - at != length or self.state[_COUNT] != 2:
             return  # a register takes its value only when all of its bits came
         value = 0
         for i in range(at, at + length):
@@ -350,5 +350,5 @@ class Ade9000:
         elif address < _REGISTERS:
             self._registers[address] = value
             if address == _CONFIG1:
-                self._burst = bool(value & _BURST_EN)
+                self.state[_BURST] = 1 if value & _BURST_EN else 0
         world.queue_afe(world.now, address, value)
