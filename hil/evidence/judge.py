@@ -5,9 +5,9 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import NamedTuple
 
 from backfeed.report.model import Check
 from hil.evidence.model import Case
@@ -17,7 +17,17 @@ BOUNCE_US = 5_000
 REACHED_SHARE = 0.95
 ANSWERED_SHARE = 0.9  # IEEE 1547: the open-loop response time ends there
 LEAST_CHANGE = 0.02  # of the rating: less is no answer, and no power
+SHOWN_SHARE = 0.25  # of a record's tolerance: what the decimals of the list of trips cut off
 LEVEL_US = 1_000_000  # a level is the mean of so long: five periods of the quiet square of anti-islanding
+
+
+class Trip(NamedTuple):
+    """The firmware's own record of a trip, in V, Hz or the element's unit. phase: 0 = none or all."""
+
+    element: str
+    phase: int
+    value: float
+    limit: float
 
 
 @dataclass
@@ -26,7 +36,7 @@ class Span:
 
     start_us: int
     end_us: int
-    trip: dict[str, Any] = field(default_factory=dict)  # element, phase
+    trip: Trip | None = None
     rating_w: float = 0.0
     cease_us: int = 0  # when the current ended, looked at before it came back
 
@@ -59,13 +69,23 @@ def _opens(case: Case, span: Span, watch: Watch) -> Measured:
     if not openings:
         return None, "ms", case.low, case.high, "never opened"
     value = (openings[0] - since_us) / 1000
-    element, phase = span.trip.get("element", ""), span.trip.get("phase", 0)
-    why = ""
-    if case.element and element != case.element:
-        why = f"opened after {value:.1f} ms by {element or 'no element'}, not by {case.element}"
-    elif case.phase and phase != case.phase:
-        why = f"opened after {value:.1f} ms naming L{phase}, not L{case.phase}"
-    return value, "ms", case.low, case.high, why
+    wrong = _wrongly_recorded(case, span.trip)
+    return value, "ms", case.low, case.high, f"opened after {value:.1f} ms {wrong}" if wrong else ""
+
+
+def _wrongly_recorded(case: Case, trip: Trip | None) -> str:
+    """Return what the firmware's record of a trip says otherwise than the case, or ""."""
+    if trip is None:
+        return "without a record of a trip"
+    if case.element and trip.element != case.element:
+        return f"by {trip.element}, not by {case.element}"
+    if case.phase and trip.phase != case.phase:
+        return f"naming L{trip.phase}, not L{case.phase}"
+    if case.recorded and abs(trip.limit - case.recorded.limit) > SHOWN_SHARE * case.recorded.tolerance:
+        return f"recording the limit {trip.limit:g}, not {case.recorded.limit:g}"
+    if case.recorded and abs(trip.value - case.recorded.value) > case.recorded.tolerance:
+        return f"recording {trip.value:g}, not {case.recorded.value:g}"
+    return ""
 
 
 def _off(case: Case, span: Span, watch: Watch) -> Measured:

@@ -35,6 +35,15 @@ class Move:
 
 
 @dataclass(frozen=True)
+class Recorded:
+    """What the firmware's record of a trip must say, in V or Hz: the value to within a tolerance, and the limit."""
+
+    value: float
+    tolerance: float
+    limit: float
+
+
+@dataclass(frozen=True)
 class Case:
     """One thing to prove. judge: a name of judge.JUDGES; since_s: the instant that times count from.
 
@@ -54,6 +63,7 @@ class Case:
     delay_ms: float = 0.0  # of the stage, for the overrun; of a level or an answer, how long it is watched
     setpoint: float | None = None
     lead_s: float = 0.0
+    recorded: Recorded | None = None  # of a trip; None = not looked at
 
 
 @dataclass(frozen=True)
@@ -154,6 +164,10 @@ class Stage:
         sign = 1 if self.over else -1
         self.beyond = self.threshold + sign * self.margin
         self.inside = self.threshold - sign * self.margin
+
+    def recorded(self, value: float) -> Recorded:
+        """Return what the record of this stage's trip must say of a value: half the test margin leaves it beyond."""
+        return Recorded(value, self.margin / 2, self.threshold)
 
     def passed_by(self, value: float) -> bool:
         """Whether a value lies beyond the threshold."""

@@ -39,6 +39,7 @@ def _case(name: str, text: str, facts: Facts, element: str, volts: float, phase:
         element,
         phase,
         stage.relay_ms,
+        recorded=stage.recorded(volts),
     )
 
 

@@ -12,13 +12,12 @@ from collections.abc import Iterator
 from concurrent.futures import as_completed
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 from backfeed import firmware_ask
 from backfeed.errors import PartError
 from backfeed.report.model import Check
 from backfeed.workers import workers
-from hil.evidence.judge import BEGINS_CLOSED, LEAVE_OPEN, NEED_POWER, Span, check
+from hil.evidence.judge import BEGINS_CLOSED, LEAVE_OPEN, NEED_POWER, Span, Trip, check
 from hil.evidence.model import Case, Facts, Move, Session
 from hil.evidence.watch import Watch
 from hil.plant.config import InverterConfig, StationConfig
@@ -36,17 +35,16 @@ POWER_LIMIT_S = 60.0  # for the power to flow, beside the code's ramp after conn
 REACTIVE_SHARE, APPARENT_SHARE = 0.44, 1.1  # of a rated inverter, or more where the code's curve asks for more
 ISLAND_QUALITY = 1.0
 CEASED_SHARE = 0.05  # of rated current: what IEEE 1547.1 takes for ended
-TRIP_LINE = re.compile(r"^ *\d+ .*? (\w+) +(?:L(\d)|--) (.+?) limit (.+?) open ", re.MULTILINE)
+TRIP_LINE = re.compile(r"^ *\d+ .*? (\w+) +(?:L(\d)|--) (\S+) .+? limit (\S+) .+? open ", re.MULTILINE)
 HASH_LINE = re.compile(r"profile=\w+ hash=([0-9a-f]{8})")
 
 
 @dataclass
 class Result:
-    """A played session. checks in the order of its cases; trips: what the firmware's own record says of each."""
+    """A played session. checks: in the order of its cases."""
 
     session: Session
     checks: list[Check] = field(default_factory=list)
-    trips: list[dict[str, Any]] = field(default_factory=list)
     hash: str = ""
     virtual_s: float = 0.0
     wall_s: float = 0.0
@@ -243,14 +241,13 @@ class Player:
             span.trip = self._trip()
         return check(case, span, self._watch)
 
-    def _trip(self) -> dict[str, Any]:
+    def _trip(self) -> Trip | None:
+        """Return the newest of the firmware's own records."""
         found = TRIP_LINE.findall(self._say("trips"))
         if not found:
-            return {}
+            return None
         element, phase, value, limit = found[-1]
-        trip = {"element": element, "phase": int(phase or 0), "value": value, "threshold": limit}
-        self._result.trips.append(trip)
-        return trip
+        return Trip(element, int(phase or 0), float(value), float(limit))
 
     def _schedule(self, t_us: int, move: Move) -> None:
         at, grid = self._station.at, self._station.grid

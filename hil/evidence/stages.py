@@ -8,7 +8,7 @@ shown with the neighbour changed, inside the code's own range.
 
 from __future__ import annotations
 
-from hil.evidence.model import Case, Facts, Move, Session, Stage
+from hil.evidence.model import Case, Facts, Move, Recorded, Session, Stage
 
 LEVEL_EXTRA_S = 0.5  # a level hold lasts this much longer than the delay ...
 LEVEL_MOST_S = 25.0  # ... but not longer than this: a value that does not pick up in that time never does
@@ -112,6 +112,7 @@ def tripped(facts: Facts, stage: Stage) -> Case:
         stage.latest_ms,
         stage.element,
         delay_ms=stage.relay_ms,
+        recorded=stage.recorded(stage.beyond),
     )
 
 
@@ -168,6 +169,7 @@ def mean(facts: Facts) -> list[Session]:
         low_ms,
         high_ms,
         "ov_mean",
+        recorded=Recorded(limit_v, facts.margin_v / 2, limit_v),
     )
     return [
         Session(facts.name, "ov_mean-level", (below,), changes=changes, kind="stages"),

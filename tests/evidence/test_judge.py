@@ -10,12 +10,13 @@ from types import SimpleNamespace
 import pytest
 
 from backfeed.report.model import Check
-from hil.evidence.judge import BEGINS_CLOSED, JUDGES, Span, check
-from hil.evidence.model import Case, Move
+from hil.evidence.judge import BEGINS_CLOSED, JUDGES, Span, Trip, check
+from hil.evidence.model import Case, Move, Recorded
 from hil.evidence.watch import SAMPLE_US, Sample, Watch
 
 RATING_W = 10_000.0
 START_US, END_US = 10_000_000, 20_000_000
+RIGHT = Trip("ov2", 2, 275.7, 273.7)
 EXPORT = (START_US - 2_000_000, -RATING_W)  # from before the case on
 
 
@@ -35,14 +36,14 @@ def judged(
     opened: Iterable[int] = (),
     closed: Iterable[int] = (0,),
     samples: list[Sample] | None = None,
-    trip: tuple[str, int] = ("ov2", 0),
+    trip: Trip | None = RIGHT,
     cease_us: int = 0,
     **case: object,
 ) -> Check:
     """Judge a case of 10 s whose times count from 1 s after its start; instants in us."""
     watch = Watch(SimpleNamespace(truth=SimpleNamespace(contactor_closed=True)))
     watch.opened_us, watch.closed_us, watch.samples = list(opened), list(closed), samples or []
-    span = Span(START_US, END_US, {"element": trip[0], "phase": trip[1]}, RATING_W, cease_us)
+    span = Span(START_US, END_US, trip, RATING_W, cease_us)
     given = {"moves": (Move(1.0),), "since_s": 1.0, **case}
     return check(Case("T", "", judge, duration_s=10.0, **given), span, watch)
 
@@ -61,17 +62,24 @@ def test_staying_is_no_opening_but_the_bounce_of_a_closing() -> None:
 
 def test_opening_counts_from_the_step_and_names_element_and_phase() -> None:
     bounds = {"low": 500.0, "high": 600.0, "element": "ov2", "phase": 2}
-    for ms, trip, passed in (
-        (500, ("ov2", 2), True),
-        (600, ("ov2", 2), True),
-        (499.9, ("ov2", 2), False),
-        (600.1, ("ov2", 2), False),
-        (550, ("ov1", 2), False),
-        (550, ("ov2", 1), False),
-    ):
-        found = judged("opens", opened=[after(ms)], trip=trip, **bounds)
-        assert found.passed == passed, (ms, trip)
+    for ms, passed in ((500, True), (600, True), (499.9, False), (600.1, False)):
+        assert judged("opens", opened=[after(ms)], **bounds).passed == passed, ms
     assert judged("opens", **bounds).why == "never opened"
+
+
+def test_the_firmwares_record_of_a_trip_must_be_right() -> None:
+    bounds = {"low": 500.0, "high": 600.0, "element": "ov2", "phase": 2, "recorded": Recorded(275.7, 1.0, 273.7)}
+    for trip, wrong in (
+        (RIGHT, ""),
+        (RIGHT._replace(value=274.8, limit=273.6), ""),
+        (RIGHT._replace(element="ov1"), "by ov1, not by ov2"),
+        (RIGHT._replace(phase=1), "naming L1, not L2"),
+        (RIGHT._replace(limit=262.2), "recording the limit 262.2, not 273.7"),
+        (RIGHT._replace(value=230.0), "recording 230, not 275.7"),
+        (None, "without a record of a trip"),
+    ):
+        found = judged("opens", opened=[after(550)], trip=trip, **bounds)
+        assert found.passed == (not wrong) and found.why.endswith(wrong)
 
 
 def test_off_is_no_closing() -> None:
