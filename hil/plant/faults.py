@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from hil.plant.state import ALARM_OVER_TEMP
 from hil.plant.switch_core import WELD_UNSEEN
 
 COLD_C = -300.0  # below absolute zero: "no override" for temperatures
@@ -66,7 +67,9 @@ FAULTS: dict[str, Fault] = {
     "afe_noise_v": Fault("AFE voltage channel is noisy", "afe", "noise_v", 2.0, BEFORE, "V"),
     # Inverter, power side
     "inverter_trip": Fault("Inverter's own protection trips (GRID_DISC)", "unit", "self_trip", 1, 0),
-    "inverter_over_temperature": Fault("Inverter reports over-temperature", "unit", "alarm", 1 << 7, 0, "mask"),
+    "inverter_over_temperature": Fault(
+        "Inverter reports over-temperature", "unit", "alarm", ALARM_OVER_TEMP, 0, "mask"
+    ),
     "inverter_ignores_setpoint": Fault("Inverter does not follow setpoints", "unit", "ignore_setpoint", 1, 0),
     "inverter_gain": Fault("Inverter's power is off by this share", "unit", "gain_error", 0.3, 0.0, "share"),
     "inverter_off": Fault("Inverter is switched off", "unit", "started", 0, 1),

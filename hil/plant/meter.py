@@ -207,12 +207,17 @@ def bank_of(station: Station, kind: str) -> tuple[Measured, modbus.RegisterBank]
     return measured, SunSpecBank(measured, int(kind[-3:]))
 
 
-def attach(station: Station, kind: str, address: int = 2) -> tuple[Measured, RtuPort]:
-    """Put a meter on the inverter's line; return what it measures and its port."""
+def attach(station: Station, kind: str, address: int = 2, baud: int = 0) -> tuple[Measured, RtuPort]:
+    """Put a meter on the RS-485 line; return what it measures and its port.
+
+    baud: 0 = the inverter's, which shares the line; else the inverter is elsewhere and the line is the meter's own.
+    """
     measured, bank = bank_of(station, kind)
-    port = RtuPort(bank, address, station.inverter.baud)
+    port = RtuPort(bank, address, baud or station.inverter.baud)
     line = station.serial["inverter"]
-    if isinstance(line, SharedLine):
+    if baud:
+        station.serial["inverter"] = port
+    elif isinstance(line, SharedLine):
         line.devices.append(port)
     else:
         station.serial["inverter"] = SharedLine(line, port)

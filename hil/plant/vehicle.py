@@ -10,7 +10,6 @@ from hil.plant.config import VehicleConfig
 # Coding resistor of the cable, IEC 61851-1 Annex B; A: ohm.
 CABLE_OHM = {13: 1500.0, 20: 680.0, 32: 220.0, 63: 100.0}
 # SAE J1772 inlet, latched and unlatched.
-J1772_OHM = {"latched": 150.0, "unlatched": 480.0}
 
 
 def vehicle_values(config: VehicleConfig) -> dict:

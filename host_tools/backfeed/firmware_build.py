@@ -23,7 +23,6 @@ from backfeed.errors import InputError, PartError
 # MCU -> mpy-cross architecture. Bytecode runs anywhere; the architecture matters to native and viper code.
 ARCHITECTURES = {"esp32s3": "xtensawin", "esp32": "xtensawin", "stm32h743": "armv7emdp", "stm32g474": "armv7emsp"}
 SOURCE_ONLY = ("boot.py", "main.py")
-HASH_LENGTH = 64
 
 
 @dataclass(frozen=True)

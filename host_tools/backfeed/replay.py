@@ -127,6 +127,37 @@ def final_line(final: dict[str, Any]) -> str:
     return f"At the end: {cause}, no power may flow{wait}."
 
 
+def watched(recording: Recording, profile: dict[str, Any], hold_s: float) -> tuple[Run, dict[str, Any]]:
+    """Play a recording under a progress bar; return the run with its facts and the final state."""
+    with progress_on(Console(stderr=True)) as progress:
+        task = progress.add_task(f"replay {Path(recording.source).name}")
+        run, final = play(
+            recording, profile, hold_s, lambda t_s, end_s: progress.update(task, completed=max(t_s, 0), total=end_s)
+        )
+    run.events = [event for event in run.events if event["event"] in HELD]
+    if hold_s and recording.kind != RMS:
+        recording.say(f"the last state is held for {hold_s:g} s after the end at {recording.duration_s:.3f} s")
+    run.facts = {
+        "Recording": recording.source,
+        "Grid code": f"{profile['title']} (hash {profile['hash']})",
+        "Read": "; ".join(recording.notes),
+        "At the end": final_line(final),
+    }
+    return run, final
+
+
+def as_dict(run: Run, final: dict[str, Any], recording: Recording, profile: dict[str, Any]) -> dict[str, Any]:
+    """Return what `--json` prints."""
+    return {
+        "file": recording.source,
+        "profile": profile["name"],
+        "profile_hash": profile["hash"],
+        "notes": recording.notes,
+        "events": run.events,
+        "final_state": final,
+    }
+
+
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--profile", "profile_name", help=f"Grid code: {', '.join(points.PROFILE_NAMES)}.")
@@ -196,36 +227,11 @@ def replay(
     profile = choose_profile(recording, profile_name)
     fit(recording, profile["nominal_v"], nominal_v, zero_sequence)
     say_dead_bus(recording, profile["nominal_v"])
-    with progress_on(Console(stderr=True)) as progress:
-        task = progress.add_task(f"replay {file.name}")
-        run, final = play(
-            recording, profile, hold_s, lambda t_s, end_s: progress.update(task, completed=max(t_s, 0), total=end_s)
-        )
-    run.events = [event for event in run.events if event["event"] in HELD]
-    if hold_s and recording.kind != RMS:
-        recording.say(f"the last state is held for {hold_s:g} s after the end at {recording.duration_s:.3f} s")
-    run.facts = {
-        "Recording": str(file),
-        "Grid code": f"{profile['title']} (hash {profile['hash']})",
-        "Read": "; ".join(recording.notes),
-        "At the end": final_line(final),
-    }
+    run, final = watched(recording, profile, hold_s)
     path = report or BUILD / "replay" / f"{file.name}.html"
     draw(run, profile, path)
     if as_json:
-        click.echo(
-            json.dumps(
-                {
-                    "file": str(file),
-                    "profile": profile["name"],
-                    "profile_hash": profile["hash"],
-                    "notes": recording.notes,
-                    "events": run.events,
-                    "final_state": final,
-                },
-                indent=1,
-            )
-        )
+        click.echo(json.dumps(as_dict(run, final, recording, profile), indent=1))
         return
     console = Console()
     print_run(run, final, recording.notes, console)

@@ -19,6 +19,38 @@ SIGNALS = """
     pilot_high_adc pilot_low_adc proximity_adc board_temperature_adc connector_temperature_adc
     afe_sck afe_mosi afe_miso afe_cs fram_sda fram_scl inverter_tx inverter_rx
 """
+# Reads every input of a board once, then drives every output and makes all safe again.
+DRIVE = """
+import time
+from board.board import Board
+class settings:
+    inverter_kind = "sunspec_rtu"
+    inverter_baud = 9600
+    phases = 3
+b = Board()
+b.open(settings)
+time.sleep_ms(20)
+b.afe.read()
+for _ in range(3):
+    b.pilot.read()
+    b.inputs.read()
+i = b.inputs
+print(b.afe.ok, b.afe.phase_mv, b.afe.phase_w)
+print(b.pilot.high_mv, b.pilot.low_mv)
+print(i.contactor_open, i.gate_up, i.rcd_tripped, i.estop, i.proximity_mv, i.board_cdeg, i.connector_cdeg)
+print(b.reset_cause, b.rtc.read(), b.ratings.export_w)
+b.rtc.write(1750000000)
+time.sleep(5)
+print(b.rtc.read())
+b.pilot.duty(533)
+b.outputs.gate_arm(1); b.outputs.contactor(1); b.outputs.rcd_test(1); b.outputs.lock(1); b.outputs.lamp(1)
+b.outputs.gate_edge()
+time.sleep_ms(20)
+b.watchdog.feed()
+time.sleep_ms(20)
+b.safe()
+time.sleep_ms(20)
+"""
 
 
 def test_the_reference_boards_are_there() -> None:
@@ -68,40 +100,7 @@ def test_hal_reads_and_drives(board, name) -> None:
     feel.pilot_high_v, feel.pilot_low_v, feel.proximity_ohm = 6.0, -11.9, 220.0
     feel.board_c, feel.connector_c, feel.gate_up, feel.contactor_open = 41.0, -12.5, True, False
     feel.rcd_tripped, feel.estop = True, False
-    one = board(
-        """
-        import time
-        from board.board import Board
-        class settings:
-            inverter_baud = 9600
-            phases = 3
-        b = Board()
-        b.open(settings)
-        time.sleep_ms(20)
-        b.afe.read()
-        for _ in range(3):
-            b.pilot.read()
-            b.inputs.read()
-        i = b.inputs
-        print(b.afe.ok, b.afe.phase_mv, b.afe.phase_w)
-        print(b.pilot.high_mv, b.pilot.low_mv)
-        print(i.contactor_open, i.gate_up, i.rcd_tripped, i.estop, i.proximity_mv, i.board_cdeg, i.connector_cdeg)
-        print(b.reset_cause, b.rtc.read(), b.ratings.export_w)
-        b.rtc.write(1750000000)
-        time.sleep(5)
-        print(b.rtc.read())
-        b.pilot.duty(533)
-        b.outputs.gate_arm(1); b.outputs.contactor(1); b.outputs.rcd_test(1); b.outputs.lock(1); b.outputs.lamp(1)
-        b.outputs.gate_edge()
-        time.sleep_ms(20)
-        b.watchdog.feed()
-        time.sleep_ms(20)
-        b.safe()
-        time.sleep_ms(20)
-        """,
-        plant=plant,
-        board=name,
-    )
+    one = board(DRIVE, plant=plant, board=name)
     driven = []
     one.hooks.append(lambda t_us, out, feel: driven.append((out.pilot_duty, out.contactor, out.gate_arm, out.lamp)))
     one.run(10)

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import os
 import signal
-import time
 
 import pytest
 from tiny import TinyPlant
@@ -245,11 +244,10 @@ def test_nothing_is_left_behind(board) -> None:
     assert os.sched_getaffinity(0) == before
 
 
-def test_speed_of_an_empty_loop(board) -> None:
+def test_a_tick_meets_the_host_once(board) -> None:
+    """The simulation's speed rests on it: an empty cycle costs one exchange."""
     one = board("import time\nfrom machine import Timer\nTimer(0, period=10, callback=lambda t: None)\ntime.sleep(600)")
     one.run(1)
-    begin_s, begin = time.process_time(), one.syncs
+    begin = one.syncs
     one.run(60)
-    spent_us = (time.process_time() - begin_s) * 1e6 / (one.syncs - begin)
-    print(f"host: {spent_us:.1f} us of CPU a tick")
     assert one.syncs - begin == 6000

@@ -9,6 +9,7 @@ import pytest
 
 from hil.plant.config import InverterConfig, StationConfig
 from hil.plant.feeder import Feeder
+from hil.plant.state import ALARM_GRID_DISC
 
 STIFF = dict(short_circuit_ratio=1000.0)
 
@@ -160,5 +161,5 @@ def test_own_protection_trips_and_says_so(change):
     assert feeder.unit()["tripped"] == 0
     feeder.run(feeder.t_us + 500_000)
     assert feeder.unit()["tripped"] == 1
-    assert feeder.unit()["alarm"] & 1 << 4
+    assert feeder.unit()["alarm"] & ALARM_GRID_DISC
     assert abs(feeder.unit().power_w) < 1.0

@@ -8,6 +8,7 @@ import sunspec2.modbus.client as sunspec
 from pymodbus.client import ModbusTcpClient
 
 from hil.plant.modbus_server import ModbusTcpServer, crc16, sealed
+from hil.plant.state import ALARM_GRID_DISC
 
 BASE = 40000
 MODELS = (1, *range(701, 716))
@@ -159,7 +160,7 @@ def test_own_trip_shows_and_is_reset(bench):
     inverter = bench.station.inverter
     inverter.refresh()
     assert inverter.map.raw("701.InvSt") == 6
-    assert inverter.map.raw("701.Alrm") & 1 << 4
+    assert inverter.map.raw("701.Alrm") & ALARM_GRID_DISC
     assert abs(bench.station.truth.power_w) < 1
     write(bench, "715.AlarmReset", 1)
     bench.run(100)

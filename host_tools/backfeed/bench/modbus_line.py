@@ -15,8 +15,7 @@ from hil.virtual_board import VirtualBoard
 
 REGISTERS = 40  # of each read; an answer of 85 characters
 CHARACTER_BITS = 10  # 8N1
-READ_CHARACTERS, WRITE_CHARACTERS, ACK_CHARACTERS = 8, 13, 8
-TICKS_MS = 3  # of the scheduler: line seen free, silence rounded up, answer looked for
+READ_CHARACTERS = 8
 
 SCRIPT = """
     import asyncio, time
@@ -93,13 +92,6 @@ def run(baud: int) -> tuple[Line, dict[str, float]]:
         return line, found
     except (KeyError, ValueError):
         raise PartError(f"the master at {baud} Bd gave no figures: {text[-300:]}") from None
-
-
-def trip_limit_ms(baud: int) -> float:
-    """Return one exchange in flight, one write with its acknowledgement, and the scheduler's ticks."""
-    line = Line(baud)
-    in_flight_us = line.exchange_us(READ_CHARACTERS, 5 + 2 * REGISTERS)
-    return (in_flight_us + line.exchange_us(WRITE_CHARACTERS, ACK_CHARACTERS)) / 1000 + TICKS_MS
 
 
 def measure(name: str) -> float:

@@ -23,7 +23,6 @@ FORMS = (
 PHASE = tuple(re.compile("|".join(FORMS).format(a=a, n=n), re.IGNORECASE) for a, n in (("a", 1), ("b", 2), ("c", 3)))
 SINGLE = re.compile(r"^(v|u|volt\w*)\b|^(v|u)_?rms|volt", re.IGNORECASE)
 NOT_VOLTAGE = re.compile(r"angle|current|freq|^i[ _]?[abc123]|thd|unbal|power", re.IGNORECASE)
-UNIFORM_SHARE = 0.01  # steps within 1 % are one rate
 
 
 def load_csv(path: Path, choice: Choice) -> Recording:

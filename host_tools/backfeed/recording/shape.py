@@ -14,7 +14,6 @@ from backfeed.recording.repair import SHORT_GAP_S
 from hil.plant.afe import INNER_HZ
 
 LIVE_SHARE = 0.2
-ALPHA = np.exp(2j * np.pi / 3)
 
 
 def even_rate(recording: Recording) -> float:
