@@ -173,7 +173,7 @@ SETTINGS = (
     ),
     ("meter_address", SETTING, "", 1, 247, 2, INSTALLER, "", "Modbus unit id of the meter. After reboot."),
     ("meter_host", SETTING, "", 0, 21, "", INSTALLER, "", "IPv4[:port] of a Modbus TCP meter; empty: RS-485."),
-    ("meter_baud", SETTING, "Bd", 2400, 115200, 9600, INSTALLER, "", "Speed of a meter's own line. After reboot."),
+    ("meter_baud", SETTING, "Bd", 2400, 115200, 9600, INSTALLER, "", "RS-485 speed, no inverter there. After reboot."),
     ("meter_reversed", SETTING, "", 0, 1, 0, INSTALLER, "", "1: the meter counts import negative."),
     # Calibration of the front end, by `calibrate`; in force after a reboot
     ("gain_voltage_l1_ppm", SETTING, "ppm", -50000, 50000, 0, INSTALLER, "", "Correction, voltage L1. After reboot."),

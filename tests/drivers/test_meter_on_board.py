@@ -14,11 +14,13 @@ from charger import Charger
 from paho.mqtt.publish import single
 
 from backfeed.broker import Broker
-from hil.plant import meter
+from hil.plant import infypower, meter
 from hil.plant.config import StationConfig
 from hil.plant.station import Station
 from hil.plant.tcp_port import TcpPort
+from hil.virtual_board import wire
 
+FAST = {"ramp_up_permille_min": 60000, "ramp_down_permille_min": 60000}
 LONG = os.environ.get("BACKFEED_BUS_HOURS")
 
 
@@ -162,6 +164,47 @@ def test_meter_and_inverter_share_a_line(kind: str, tmp_path: Path) -> None:
         measured.house_w = -3000.0
         charger.run(2)
         assert charger.number("meter_w") == pytest.approx(-3000, abs=2)
+
+
+OWN_LINES = [
+    (inverter, board) for inverter in ("sunspec_tcp", "infypower") for board in ("esp32s3_ref", "stm32h743_ref")
+]
+
+
+@pytest.mark.parametrize(("inverter", "board"), OWN_LINES if LONG else OWN_LINES[::3])
+def test_a_meter_on_a_line_of_its_own(inverter: str, board: str, tmp_path: Path) -> None:
+    """The inverter is on TCP or CAN: the RS-485 line is the meter's, at its speed, and power flows beside it."""
+    station = Station()
+    measured, port = meter.attach(station, "sdm630", baud=19200)
+    measured.house_w = 1234.0
+    settings = {"inverter_kind": inverter, "charge_w": 3000, "meter_kind": "sdm630", "meter_baud": 19200, **FAST}
+    if inverter == "sunspec_tcp":
+        station.tcp["192.168.1.50:502"] = TcpPort(station.inverter, answer_ms=5)
+        settings["inverter_host"] = "192.168.1.50"
+    else:
+        infypower.install(station)
+        settings.update(battery_least_mv=300000, battery_most_mv=450000)
+    station.vehicle.plug(cable_a=32)
+    speeds = set()
+    with Charger(tmp_path, station, settings, board=board) as charger:
+        line = charger.board.line
+        send = line.send
+        line.send = lambda t_us, payload: (speeds.add(wire.UART_HEAD.unpack_from(payload)[1]), send(t_us, payload))
+        charger.run(25)
+        assert charger.number("grid_w") == pytest.approx(3000, abs=60)
+        assert charger.number("meter_w") == pytest.approx(4234, abs=60)
+        before = port.requests
+        charger.run(10)
+        assert port.requests - before == pytest.approx(20, abs=2), "two questions a second, and nobody else's"
+        assert speeds == {19200}
+        port.silent = True
+        charger.run(8)
+        assert charger.get("meter_ok", "fault_count") == {"meter_ok": "0", "fault_count": "0"}
+        assert "asked as sdm630 at address 2 of the RS-485 line" in "\n".join(charger.ask("bringup meter"))
+        port.silent = False
+        charger.run(8)
+        assert charger.get("meter_ok")["meter_ok"] == "1"
+        assert charger.number("grid_w") == pytest.approx(3000, abs=60), "the inverter never heard of it"
 
 
 def test_a_meter_that_falls_silent_is_stale_in_time_and_comes_back(tmp_path: Path) -> None:

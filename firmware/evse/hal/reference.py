@@ -13,6 +13,7 @@ from evse.hal.ratings import Ratings
 from evse.hal.system import Rtc, reset_cause
 from evse.hal.thermistor import Thermistor
 from evse.hal.watchdog import Watchdog
+from evse.store.settings import line_baud
 
 AFE_BAUD = 10_000_000  # the part takes 20 MHz; half leaves margin for a cable
 FRAM_HZ = 400_000
@@ -66,7 +67,7 @@ class ReferenceBoard:
 
     def open(self, settings, nominal_hz: int = 50) -> None:
         """Start what the settings decide: AFE, inverter line, network. Blocks about 60 ms; AfeError when it fails."""
-        self.inverter_uart = self._port.open_uart(self._pins, self._buses, settings.inverter_baud)
+        self.inverter_uart = self._port.open_uart(self._pins, self._buses, line_baud(settings))
         self.network.start(settings)
         self.afe.start(settings.phases, nominal_hz)
 

@@ -2,6 +2,7 @@
 """The board's masters: one for each line, whoever uses it, so that two tasks never talk at once."""
 
 from evse.drivers.modbus_bus import ModbusBus
+from evse.store.settings import line_baud
 
 
 class Lines:
@@ -24,14 +25,14 @@ class Lines:
         return self._can
 
     def serial(self):
-        """Return the master of the inverter's RS-485 line, None when the board has none."""
+        """Return the master of the RS-485 line, None when the board has none."""
         if self._serial is None and self._board.inverter_uart is not None:
             de = getattr(self._board, "inverter_de", None)
-            self._serial = ModbusBus(self._board.inverter_uart, self._settings.inverter_baud, de)
+            self._serial = ModbusBus(self._board.inverter_uart, line_baud(self._settings), de)
         return self._serial
 
     def meter(self):
-        """Return the master of the meter's line: its own where the board has one, else the inverter's."""
+        """Return the master of the meter's line: a second one where the board has it, else the one there is."""
         uart = getattr(self._board, "meter_uart", None)
         if uart is None:
             return self.serial()
