@@ -15,8 +15,9 @@ from backfeed.report.wording import event_line, event_reason
 
 COLOURS = ("#1f5fa8", "#d9730d", "#2a7d4f", "#8e3a9d", "#b03030", "#5c6670")
 POINTS_MAX = 4000  # per trace; more are reduced to the extremes of each bin, so that no dip is lost
-PANEL_PX = 190
-GAP = 0.22  # share of the height that lies between the panels
+PANEL_PX, GAP_PX = 150, 40
+EVENT_PX = 15  # a line of the lane of events: its name must not touch the next
+CROWDED = 0.02  # of the time axis: numbers of the story closer than this stand above one another
 AXIS = {"gridcolor": "#ebf0f8", "zerolinecolor": "#ebf0f8", "linecolor": "#ebf0f8", "automargin": True}
 EVENT_COLOURS = {
     "trip": "#b03030",
@@ -37,11 +38,13 @@ def figure(run: Run) -> Json:
     panels = [panel for panel in run.panels if any(name in run.traces for name in panel.traces)]
     rows = len(panels) + 1
     data: list[Json] = []
-    layout = _layout(rows)
+    shown = [event for event in run.events if event["event"] not in QUIET_EVENTS and event["t_s"] is not None]
+    kinds = sorted({event["event"] for event in shown})
+    layout = _layout([PANEL_PX] * len(panels) + [max(PANEL_PX, EVENT_PX * len(kinds))])
     for row, panel in enumerate(panels, start=1):
         _draw_panel(data, layout, row, panel, run)
         _title(layout, row, f"{panel.title}{f' [{panel.unit}]' if panel.unit else ''}")
-    _draw_events(data, layout, rows, run)
+    _draw_events(data, layout, rows, shown, kinds)
     _title(layout, rows, "Events")
     _draw_story(layout, run)
     return {"data": data, "layout": layout}
@@ -52,9 +55,12 @@ def _name(kind: str, row: int) -> str:
     return f"{kind}{row}" if row > 1 else kind
 
 
-def _layout(rows: int) -> Json:
+def _layout(heights_px: list[int]) -> Json:
+    """Return axes for panels of these heights, the first on top."""
+    rows = len(heights_px)
+    drawn_px = sum(heights_px) + GAP_PX * (rows - 1)
     layout: Json = {
-        "height": PANEL_PX * rows + 120,
+        "height": drawn_px + 120,
         "margin": {"l": 90, "r": 150, "t": 70, "b": 50},
         "font": {"family": "system-ui, sans-serif", "size": 12, "color": "#2a3f5f"},
         "hovermode": "closest",
@@ -63,11 +69,10 @@ def _layout(rows: int) -> Json:
         "shapes": [],
         "annotations": [],
     }
-    gap = GAP / rows
-    height = (1 - gap * (rows - 1)) / rows
-    for row in range(1, rows + 1):
-        bottom = (rows - row) * (height + gap)
-        domain = [bottom, min(1.0, bottom + height)]
+    top_px = drawn_px
+    for row, height_px in enumerate(heights_px, start=1):
+        domain = [(top_px - height_px) / drawn_px, top_px / drawn_px]
+        top_px -= height_px + GAP_PX
         matches = {} if row == rows else {"matches": _name("x", rows)}
         layout[_name("xaxis", row)] = {**AXIS, "anchor": _name("y", row), "domain": [0, 1], **matches}
         layout[_name("yaxis", row)] = {**AXIS, "anchor": _name("x", row), "domain": domain}
@@ -142,9 +147,7 @@ def thin(trace: Trace) -> tuple[list[float], list[float | None]]:
     return [trace.t_s[i] for i in kept], [values[i] for i in kept]
 
 
-def _draw_events(data: list[Json], layout: Json, row: int, run: Run) -> None:
-    shown = [event for event in run.events if event["event"] not in QUIET_EVENTS and event["t_s"] is not None]
-    kinds = sorted({event["event"] for event in shown})
+def _draw_events(data: list[Json], layout: Json, row: int, shown: list[Json], kinds: list[str]) -> None:
     texts = [
         event_line(event).strip() + (f"<br>{event_reason(event)}" if event_reason(event) else "") for event in shown
     ]
@@ -168,9 +171,14 @@ def _draw_events(data: list[Json], layout: Json, row: int, run: Run) -> None:
 def _draw_story(layout: Json, run: Run) -> None:
     """Mark each step of the story by a line through all panels and its number on top."""
     line = {"color": "#9aa3ab", "width": 1, "dash": "dash"}
+    near_s = CROWDED * max((trace.t_s[-1] for trace in run.traces.values() if trace.t_s), default=0.0)
+    before_s, storey = -math.inf, 0
     for number, note in enumerate(run.story, start=1):
         place = {"x0": note.t_s, "x1": note.t_s, "y0": 0, "y1": 1, "xref": "x", "yref": "paper"}
         layout["shapes"].append({"type": "line", **place, "line": line})
         font = {"size": 11, "color": "#40484f"}
-        mark = _text(str(number), note.t_s, 1.0, "center", 11, xref="x", yshift=22, hovertext=note.text, font=font)
+        storey = (storey + 1) % 3 if note.t_s - before_s < near_s else 0
+        before_s = note.t_s
+        up_px = 22 + 12 * storey
+        mark = _text(str(number), note.t_s, 1.0, "center", 11, xref="x", yshift=up_px, hovertext=note.text, font=font)
         layout["annotations"].append(mark)
