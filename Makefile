@@ -14,7 +14,7 @@ SOURCES := host_tools hil tests firmware boards
 .PHONY: help setup demo sim test check format docs bench bench-lom bench-grid clean
 
 help: ## List the targets
-	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-9s %s\n", $$1, $$2 }'
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-10s %s\n", $$1, $$2 }'
 
 setup: $(STAMP) ## Make .venv with everything pinned in pyproject.toml
 

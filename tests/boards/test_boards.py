@@ -72,6 +72,13 @@ def test_definition_is_complete(name) -> None:
     assert not missing, f"wiring table lacks {missing}"
 
 
+def test_the_virtual_board_is_wired_as_the_esp32s3_ref() -> None:
+    """Its README says so, and what is proved on it counts for that board."""
+    virtual, real = (read_pins(ROOT / "boards" / name / "pins.py") for name in ("virtual", "esp32s3_ref"))
+    assert virtual.pop("BOARD") == {**real.pop("BOARD"), "name": "virtual"}
+    assert virtual == real
+
+
 @pytest.mark.parametrize("name", BOARDS)
 def test_every_pin_can_do_its_job(output, name) -> None:
     """Opens each pin as what it is; the virtual board refuses what the chip cannot do."""
