@@ -60,8 +60,8 @@ def test_the_feedback_joins_it_and_shrinks_with_it():
 
 
 def test_the_feedback_is_as_large_down_as_up():
-    """At a third of the rating its smallest step is 1.7 permille of it: 1 either way."""
-    assert sent(0, FLOOR, feed=5, export_w=1000) == 10
+    """At a third of the rating its smallest step is 1.7 permille of it, either way."""
+    assert sent(0, FLOOR, feed=5, export_w=1000) == 16
     for export_w, mv in ((10000, 230000), (5550, 230000), (1000, 230000), (7770, 170000)):
         for feed in (5, 17, 60):
             up, down = (sent(0, FLOOR, feed=sign * feed, export_w=export_w, mv=mv) for sign in (1, -1))

@@ -238,20 +238,21 @@ def test_a_new_export_starts_without_doubt():
 # --- feedback ---
 
 
-def test_feedback_takes_its_first_step_50_mhz_from_the_slow_mean():
+def test_feedback_takes_its_first_step_41_mhz_from_the_slow_mean():
     for sign in (1, -1):
-        assert fed(49 * sign) == 0 and fed(50 * sign) == 5 * sign
+        assert fed(40 * sign) == 0 and fed(41 * sign) == 5 * sign
 
 
 def test_feedback_is_the_same_above_and_below_the_slow_mean():
     for gain in (1, 33, 100, 199, 200):
-        for off in (24, 25, 41, 49, 51, 99, 301, 601, 20000):
+        for off in (20, 21, 24, 25, 41, 49, 51, 99, 301, 601, 20000):
             assert fed(-off, gain=gain) == -fed(off, gain=gain), (gain, off)
 
 
-def test_at_the_greatest_gain_at_25_mhz():
-    assert fed(24, gain=200) == 0 and fed(25, gain=200) == 5
-    assert fed(-24, gain=200) == 0 and fed(-25, gain=200) == -5
+def test_within_24_mhz_there_is_none_at_the_greatest_gain_either():
+    for sign in (1, -1):
+        assert fed(24 * sign, gain=200) == 0 and fed(25 * sign, gain=200) == 5 * sign
+        assert fed(100 * sign, 24 * sign, gain=200) == 0 and fed(100 * sign, 25 * sign, gain=200) == 5 * sign
 
 
 def test_without_gain_there_is_none():
@@ -261,12 +262,12 @@ def test_without_gain_there_is_none():
 def test_it_moves_in_steps_of_half_a_percent():
     for sign in (1, -1):
         assert fed(100 * sign) == 10 * sign
-        assert fed(100 * sign, 140 * sign) == 10 * sign and fed(100 * sign, 150 * sign) == 15 * sign
+        assert fed(100 * sign, 140 * sign) == 10 * sign and fed(100 * sign, 141 * sign) == 15 * sign
         assert fed(100 * sign, 60 * sign) == 10 * sign and fed(100 * sign, 50 * sign) == 5 * sign
 
 
 def test_it_ends_when_the_frequency_is_back():
-    for off in (0, 24, -24, 49, -49):
+    for off in (0, 24, -24, 40, -40):
         assert fed(200, off) == 0 and fed(-200, off) == 0
 
 

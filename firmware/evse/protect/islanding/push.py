@@ -5,7 +5,7 @@ A push is a share of the present export, because the frequency of an island answ
 same at any export. Writes protection.perturb_var (+ absorbs), which limit adds to what others want.
 """
 
-from evse.fixed import clamp
+from evse.fixed import clamp, mul_div
 from evse.reactive import most_reactive_permille
 
 SAG_PERMILLE = 900  # of nominal: below it pushes shrink with the square of the voltage, as a weak grid demands
@@ -54,18 +54,13 @@ class Push:
 
     def send(self) -> None:
         """Ask for square and feedback, as far as there is room beside what others want."""
-        feed_var = self._feed_var()
+        feed_var = mul_div(mul_div(self._rating_w * self.feed_permille, self._share, 1000), 1, 1000)
         want_var = self._request.want_var
         push_var = self._var
         most_var = self.most_var
         # Where there is no room on one side, move the whole square: half a square would be half a question.
         middle_var = clamp(want_var + feed_var, push_var - most_var, most_var - push_var)
         self._protection.perturb_var = push_var * self.sign + middle_var - want_var
-
-    def _feed_var(self) -> int:
-        """Return the feedback's part, rounded towards zero either way."""
-        var = abs(self.feed_permille) * self._share // 1000 * self._rating_w // 1000
-        return var if self.feed_permille > 0 else -var
 
     def end(self) -> None:
         """Ask for nothing, until the next size; the feedback begins anew."""

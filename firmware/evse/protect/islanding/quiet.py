@@ -18,7 +18,7 @@ DOUBT_MOST = 2
 
 FEED_STEP_PERMILLE = 5  # the feedback moves in steps of this, so that a healthy grid's wander sends nothing
 FEED_MOST_PERMILLE = 60
-FEED_STEP_MHZ = 24  # at the greatest gain, less than this moves no step
+FEED_NONE_MHZ = 24  # this near the slow mean there is none, whatever the gain
 
 
 class Quiet:
@@ -72,9 +72,13 @@ class Quiet:
         if self._doubt:
             self._calm(elapsed_ms)
         off = self._course.off_mhz
-        if off > FEED_STEP_MHZ or off < -FEED_STEP_MHZ or push.feed_permille:
-            # Towards zero either way: // rounds down, so that below the mean it would step at 41 mHz instead of 50.
-            self._feed(off * self._gain // 1000 if off > 0 else -(-off * self._gain // 1000))
+        # Rounded away from zero either way: // alone would step 41 mHz below the mean, and 50 above it.
+        if off > FEED_NONE_MHZ:
+            self._feed(-(-off * self._gain // 1000))
+        elif off < -FEED_NONE_MHZ:
+            self._feed(off * self._gain // 1000)
+        elif push.feed_permille:
+            self._feed(0)
         if self._wait_ms > 0:
             self._wait_ms -= elapsed_ms
         elif not -JUMP_MHZ << self._doubt < self._course.jump_mhz < JUMP_MHZ << self._doubt:
