@@ -36,6 +36,7 @@ SWITCH, MODE = 0x1110, 0x2110  # written with WRITE_SETTING
 ON, OFF = 0xA0, 0xA1
 RECTIFIER, INVERTER = 0xA0, 0xA1
 ERRORS = {2: "command invalid", 3: "data invalid", 7: "in start processing"}
+SPREAD_MS = 200  # between the first and the last answer of one reading; twice the master's patience
 SILENCE_MS = 12000  # the module's own 10 s and a margin
 # Status bit (of the last 3 bytes as one number) -> SunSpec 701 Alrm bit
 ALARMS = ((12, 7), (13, 0), (11, 16), (9, 16), (10, 16), (21, 11), (22, 10), (0, 16), (5, 16))
@@ -82,6 +83,7 @@ class InverterInfypower(Inverter):
         self.on = 0
         self._silent_ms = 0
         self._silent = 0
+        self._turns = 0  # of direction: what was read before one does not go with what is read after
         self._probes = ()
         self._probes = tuple([self._make(READ_INFO, code) for code in CONSTANTS])
         self._asks = [self._make(READ_INFO, code) for code in (VOLTAGE, CURRENT, STATUS, MODE_STATUS)]
@@ -153,13 +155,15 @@ class InverterInfypower(Inverter):
     # --- reading ---
 
     async def poll(self) -> int:
-        """Read voltage, current, status, mode; return 1 when all came and are possible."""
+        """Read voltage, current, status, mode; return 1 when all came, belong together and are possible."""
         if self._silent:
             return 0
+        turns = self._turns
         for ask in self._asks:
             if await self.bus.transact(ask):
                 return 0
-        return self.take_status()
+        spread_ms = ticks_diff(self._asks[3].stamp_ms, self._asks[0].stamp_ms)
+        return self.take_status() if spread_ms <= SPREAD_MS and turns == self._turns else 0
 
     def take_status(self) -> int:
         """Take the four answers; return 1 when they are possible."""
@@ -172,7 +176,7 @@ class InverterInfypower(Inverter):
         self._judge(status[5] << 16 | status[6] << 8 | status[7])
         watts = mv // 100 * (self.current_ma // 100) // 100
         self.power_w = -watts if self.mode == INVERTER else watts
-        self.stamp_ms = self._asks[1].stamp_ms
+        self.stamp_ms = self._asks[0].stamp_ms  # the oldest of the four
         return 1
 
     def _judge(self, bits: int) -> None:
@@ -214,6 +218,7 @@ class InverterInfypower(Inverter):
 
     async def _turn(self, want: int) -> int:
         """Zero, off, mode, on; power follows with the command after the status shows it."""
+        self._turns += 1
         result = await self._set(self._current, 0)
         result = result or await self._set(self._switch, OFF)
         result = result or await self._set(self._mode, want)
