@@ -3,16 +3,15 @@
 
 from __future__ import annotations
 
-import time
 import tomllib
-from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from backfeed.errors import InputError
 from hil.campaign.case import BOARD, Run, powered
+from hil.campaign.long_run import LongRun, Show, silent
 from hil.plant.config import StationConfig
 from hil.scenario import ACTIONS, config
 
@@ -21,12 +20,6 @@ SIGNALS = ("power", "contactor", "soc")
 STEP_KEYS = {"utc", "every_s", "until_utc", "say", "do"}
 EXPECT_KEYS = {"utc", "signal", "low", "high", "text"}
 LOOK_US = 60_000_000  # between two looks at the board
-
-Show = Callable[[float, str], None]  # hour, what happens
-
-
-def silent(_hour: float, _text: str) -> None:
-    """Show nothing."""
 
 
 @dataclass
@@ -40,24 +33,11 @@ class Day:
 
 
 @dataclass
-class DayResult:
-    """failed: expectations that did not hold, and what broke."""
+class DayResult(LongRun):
+    """failed: expectations that did not hold."""
 
-    hours: float = 0.0
     expectations: int = 0
-    failed: list[str] = field(default_factory=list)
-    violations: list[tuple[float, str]] = field(default_factory=list)
     restarts: int = 0
-    charged_wh: float = 0.0
-    discharged_wh: float = 0.0
-    wall_s: float = 0.0
-
-    @property
-    def passed(self) -> bool:
-        return not self.failed and not self.violations
-
-    def as_dict(self) -> dict[str, Any]:
-        return {**asdict(self), "passed": self.passed, "speed": round(self.hours * 3600 / max(self.wall_s, 1e-9), 1)}
 
 
 def load(path: Path) -> Day:
@@ -108,17 +88,13 @@ def _check(path: Path, row: dict[str, Any], keys: set[str], names: tuple[str, ..
 
 def run_day(day: Day, show: Show = silent) -> DayResult:
     """Live through it."""
-    result = DayResult(hours=day.hours)
-    started_s = time.perf_counter()
+    result = DayResult()
     with powered(day.settings, day.plant) as run:
         for at_s, row in day.rows:
             _run_to(run, at_s)
             _do(run, row, result, show)
-        _run_to(run, result.hours * 3600)
-    energy_wh = run.station.truth.energy_wh
-    result.charged_wh, result.discharged_wh = energy_wh["ac_import_wh"], energy_wh["ac_export_wh"]
-    result.violations = run.watch.violations
-    result.wall_s = time.perf_counter() - started_s
+        _run_to(run, day.hours * 3600)
+        result.end(run)
     return result
 
 

@@ -7,10 +7,9 @@ the world, and heap, lateness, events, clocks and energy are told each minute.
 
 from __future__ import annotations
 
-import time
 import tomllib
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +18,7 @@ from backfeed.bench.tally import CountingBroker, Tally
 from backfeed.checkout import HIL
 from backfeed.errors import InputError
 from hil.campaign.case import QUESTIONS, Run, Unreached, powered
-from hil.campaign.day import Show, silent
+from hil.campaign.long_run import LongRun, Show, silent
 from hil.campaign.plan import Trouble, step_of
 from hil.campaign.plan import load as load_cases
 from hil.plant.config import StationConfig
@@ -57,13 +56,10 @@ class Soak:
 
 
 @dataclass
-class SoakResult:
-    """failed: what did not hold, in words. Heap in bytes, after a collection each minute."""
+class SoakResult(LongRun):
+    """Heap in bytes, after a collection each minute."""
 
-    hours: float = 0.0
     visits: int = 0
-    failed: list[str] = field(default_factory=list)
-    violations: list[tuple[float, str]] = field(default_factory=list)
     board_restarts: int = 0
     task_restarts: int = 0
     broker_restarts: int = 0
@@ -73,16 +69,6 @@ class SoakResult:
     overruns: int = 0
     events: int = 0
     telemetry: int = 0
-    charged_wh: float = 0.0
-    discharged_wh: float = 0.0
-    wall_s: float = 0.0
-
-    @property
-    def passed(self) -> bool:
-        return not self.failed and not self.violations
-
-    def as_dict(self) -> dict[str, Any]:
-        return {**asdict(self), "passed": self.passed, "speed": round(self.hours * 3600 / max(self.wall_s, 1e-9), 1)}
 
 
 def load(path: Path = SOAK) -> Soak:
@@ -194,7 +180,7 @@ class Visits:
     def _judge(self) -> None:
         """Turn what was told and heard into figures and complaints."""
         result, tally, board = self.result, self.tally, self.run.board
-        result.hours = board.now_us / 3.6e9
+        result.end(self.run)
         tally.read(str(board.console.text), int(result.hours * 3600 / TELL_S) - 1)
         last = tally.lines[-1]
         result.board_restarts = len(board.resets) - 1
@@ -203,9 +189,6 @@ class Visits:
         result.heap_growth_bytes = tally.growth_bytes()
         result.late_worst_us, result.overruns = last["late_worst_us"], last["overruns"]
         result.events, result.telemetry = len(tally.events), tally.telemetry
-        energy_wh = self.run.station.truth.energy_wh
-        result.charged_wh, result.discharged_wh = energy_wh["ac_import_wh"], energy_wh["ac_export_wh"]
-        result.violations = self.run.watch.violations
         result.failed += tally.complaints()
         if result.board_restarts:
             result.failed.append(f"the board restarted {result.board_restarts} times: {board.resets[1:]}")
@@ -219,9 +202,6 @@ class Visits:
 def run_soak(hours: float, show: Show = silent, soak: Soak | None = None) -> SoakResult:
     """Live through so many virtual hours of visits (soak.toml, or another soak); the last visit is ended."""
     soak = soak or load()
-    started_s = time.perf_counter()
     options = {"entry": HIL / "on_board" / "reporting.py", "arguments": (str(TELL_S),), "creep_us": CREEP_US}
     with powered(soak.settings, soak.plant, **options) as run:
-        result = Visits(soak, run, show).live(hours)
-    result.wall_s = time.perf_counter() - started_s
-    return result
+        return Visits(soak, run, show).live(hours)

@@ -22,11 +22,10 @@ from backfeed.checkout import BUILD
 from backfeed.errors import LIMIT_BROKEN, InputError
 from hil.campaign import day, soak
 from hil.campaign.case import Result
-from hil.campaign.day import DayResult, Show
 from hil.campaign.invariants import Times
+from hil.campaign.long_run import LongRun, Show
 from hil.campaign.plan import CASES, Case, Plan, load
 from hil.campaign.pool import run_cases
-from hil.campaign.soak import SoakResult
 
 FOLDER = BUILD / "campaign"
 STYLE = (
@@ -109,7 +108,7 @@ def _page(results: list[Result], figures: dict[str, Any]) -> str:
     )
 
 
-def live(console: Console, lives: dict[str, Callable[[Show], DayResult | SoakResult]], as_json: bool) -> int:
+def live(console: Console, lives: dict[str, Callable[[Show], LongRun]], as_json: bool) -> int:
     """Live through long runs, one after the other; write build/campaign/<name>.json; return the exit code."""
 
     def show(hour: float, text: str) -> None:
@@ -129,12 +128,10 @@ def live(console: Console, lives: dict[str, Callable[[Show], DayResult | SoakRes
     return 0 if passed else LIMIT_BROKEN
 
 
-def long_runs(half: str | None, soak_h: float | None) -> dict[str, Callable[[Show], DayResult | SoakResult]]:
+def long_runs(half: str | None, soak_h: float | None) -> dict[str, Callable[[Show], LongRun]]:
     """Return what --day and --soak ask for."""
     halves = day.HALVES if half == "both" else (half,) if half else ()
-    lives: dict[str, Callable[[Show], DayResult | SoakResult]] = {
-        name: partial(day.run_day, day.half(name)) for name in halves
-    }
+    lives: dict[str, Callable[[Show], LongRun]] = {name: partial(day.run_day, day.half(name)) for name in halves}
     if soak_h is not None:
         lives["soak"] = partial(soak.run_soak, soak_h)
     return lives

@@ -6,6 +6,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from board_console import ask
 from fram_image import Fram
 
 from backfeed import firmware_ask
@@ -20,11 +21,8 @@ BUDGET_WH = 20
 USED_UP = rf"Today's discharge budget is used up: 2\d of {BUDGET_WH} Wh\."
 
 
-def ask(board: VirtualBoard, line: str, wait_s: float = 1.0) -> str:
-    before = len(board.console.text)
-    board.console_write(line + "\r")
-    board.run(wait_s)
-    return " ".join(board.console.text[before:].split())
+def why(board: VirtualBoard) -> str:
+    return " ".join(ask(board, "why").split())
 
 
 def export(board: VirtualBoard, station: Station) -> None:
@@ -63,11 +61,11 @@ def test_setting_the_clock_does_not_renew_the_budget_and_a_day_does(tmp_path: Pa
         ask(board, "mode script")
         ask(board, f"time {MONDAY_EVENING_S}")
         export(board, station)
-        assert re.search(USED_UP, ask(board, "why"))
+        assert re.search(USED_UP, why(board))
         board.run(max(0.0, 61 - board.now_us / 1e6))  # the first whole minute knows the date
         ask(board, f"time {MONDAY_EVENING_S + DAY_S}")
         board.run(61)
-        assert re.search(USED_UP, ask(board, "why"))
+        assert re.search(USED_UP, why(board))
         assert "OK day_run_minutes=2" in ask(board, "get day_run_minutes")
 
     stored_run_minutes(fram, 1379)
@@ -77,6 +75,6 @@ def test_setting_the_clock_does_not_renew_the_budget_and_a_day_does(tmp_path: Pa
         ask(board, "mode script")
         ask(board, f"time {MONDAY_EVENING_S + DAY_S}")
         export(board, station)
-        assert re.search(USED_UP, ask(board, "why")), "neither a restart nor the date is a day"
+        assert re.search(USED_UP, why(board)), "neither a restart nor the date is a day"
         assert abs(station.truth.power_w) < 200
         assert board.run_while(lambda: station.truth.power_w > -5500, 30), "the day has passed: it exports again"

@@ -143,34 +143,8 @@ def _noise(seed):
 
 
 def test_the_screen_shows_what_the_line_is_whatever_is_typed():
-    keys = (
-        b"a",
-        b"b",
-        b" ",
-        b"c",
-        b"d",
-        b"\x7f",
-        b"\x15",
-        b"\x17",
-        b"\x0b",
-        b"\x04",
-        b"\x01",
-        b"\x05",
-        b"\x02",
-        b"\x06",
-    )
-    keys += (
-        b"\x1b[A",
-        b"\x1b[B",
-        b"\x1b[C",
-        b"\x1b[D",
-        b"\x1b[H",
-        b"\x1b[F",
-        b"\x1b[3~",
-        b"\x1b[1~",
-        b"\x1b[4~",
-        b"\r",
-    )
+    keys = [bytes([byte]) for byte in b"ab cd\x7f\x15\x17\x0b\x04\x01\x05\x02\x06\r"]
+    keys += [b"\x1b[" + code for code in (b"A", b"B", b"C", b"D", b"H", b"F", b"3~", b"1~", b"4~")]
     noise = _noise(3)
     editor = LineEditor(12)
     shown, column = "", 0  # one line of a terminal, wide enough

@@ -6,18 +6,13 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from board_console import ask
+
 from backfeed import firmware_ask
 from hil.plant.station import Station
 from hil.virtual_board import VirtualBoard
 
 EVENING_S = 1790625600  # 2026-09-28 20:00 UTC, a Monday
-
-
-def ask(board: VirtualBoard, line: str, wait_s: float = 1.0) -> str:
-    before = len(board.console.text)
-    board.console_write(line + "\r")
-    board.run(wait_s)
-    return str(board.console.text[before:])
 
 
 def minutes(text: str) -> int:

@@ -12,6 +12,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from board_console import ask
 from fram_image import Fram
 
 from backfeed import firmware_ask
@@ -86,13 +87,6 @@ def kept(before: Held, after: Held) -> None:
     safe, earlier = list(before.recordings), [trip for trip in after.recordings if trip in before.recordings]
     assert len(earlier) >= min(len(safe), LEAST_KEPT) and earlier == safe[len(safe) - len(earlier) :]
     assert all(after.recordings[trip] == before.recordings[trip] for trip in earlier)
-
-
-def ask(board: VirtualBoard, line: str, wait_s: float = 0.5) -> str:
-    before = len(board.console.text)
-    board.console_write(line + "\r")
-    board.run(wait_s)
-    return str(board.console.text[before:])
 
 
 def rises(board: VirtualBoard, station: Station, s: float) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import comtrade
 import pytest
+from board_console import ask
 
 from backfeed import firmware_ask
 from backfeed.console_link import Answer
@@ -33,11 +34,7 @@ class Run:
 
     def ask(self, *lines: str, wait_s: float = 0.5) -> str:
         """Type lines; return what the console has shown for them."""
-        before = len(self.board.console.text)
-        for line in lines:
-            self.board.console.write(line.encode() + b"\r")
-            self.board.run(wait_s)
-        return str(self.board.console.text[before:])
+        return "".join([ask(self.board, line, wait_s) for line in lines])
 
 
 def number(pattern: str, text: str) -> float:

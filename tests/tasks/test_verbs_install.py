@@ -6,17 +6,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from board_console import ask
 from fram_image import fram_with_energy
 
 from hil.plant.station import Station
 from hil.virtual_board import VirtualBoard
-
-
-def ask(board: VirtualBoard, line: str, wait_s: float = 0.5) -> str:
-    before = len(board.console.text)
-    board.console.write(line.encode() + b"\r")
-    board.run(wait_s)
-    return str(board.console.text[before:])
 
 
 def test_an_installer_calibrates_plans_and_resets(tmp_path: Path) -> None:
@@ -130,6 +124,5 @@ def test_a_grid_code_that_cannot_be_used_is_refused_when_it_is_set(tmp_path: Pat
         ask(board, "mode script")
         ask(board, "unlock installer")
         shown = ask(board, "set profile_changes ov1.nonsense=3")
-        print(shown)
         assert "ERR refused profile_changes: " in shown and "ov1.nonsense" in shown
         assert ask(board, "get profile_changes") == "OK profile_changes=\r\n"

@@ -3,41 +3,24 @@
 
 from __future__ import annotations
 
-import json
-import struct
-import zlib
+import shutil
 from pathlib import Path
-from typing import Any
 
 import pytest
+from board_console import ask
 
+from backfeed import firmware_ask
+from backfeed.checkout import FIRMWARE
 from evse.store import layout
-from evse.store.settings import VERSION
-from evse.store.slots import HEAD, HEAD_BYTES, MAGIC
+from evse.store.slots import HEAD_BYTES
 from hil.plant.station import Station
 from hil.virtual_board import VirtualBoard
-
-TURN_S = 0.5
-
-
-def fram_with(folder: Path, values: dict[str, Any], spoil: bool = False) -> Path:
-    """Return a FRAM file that holds these settings, or damaged ones."""
-    body = json.dumps({"version": VERSION, "values": values}).encode()
-    head = struct.pack(HEAD, MAGIC, len(body), 1, 0)
-    crc = zlib.crc32(body, zlib.crc32(head[:8])) ^ (1 if spoil else 0)
-    _name, address, _length, _slots = layout.SETTINGS
-    image = bytearray(layout.SIZE)
-    image[address : address + HEAD_BYTES + len(body)] = head[:8] + struct.pack("<I", crc) + body
-    path = folder / "fram.bin"
-    path.write_bytes(image)
-    return path
 
 
 def session(board: VirtualBoard, *lines: str) -> str:
     """Type lines, return everything the console has shown."""
     for line in ("mode script", *lines):
-        board.console.write(line.encode() + b"\r")
-        board.run(TURN_S)
+        ask(board, line)
     return str(board.console.text)
 
 
@@ -55,10 +38,11 @@ def test_boots_to_idle_and_says_why_no_power_flows(flavour: str) -> None:
     assert "ERR" not in shown
 
 
-def test_an_unusable_profile_is_held_safe_with_the_console_alive(tmp_path: Path, monkeypatch) -> None:
-    fram = fram_with(tmp_path, {"profile": "ieee1547_cat_b", "phases": 1})
+def test_an_unusable_profile_is_held_safe_with_the_console_alive(tmp_path: Path) -> None:
+    fram = tmp_path / "fram.bin"
+    firmware_ask.write_settings(fram, {"profile": "ieee1547_cat_b", "phases": 1})
     firmware = tmp_path / "firmware"
-    copy_firmware(firmware)
+    shutil.copytree(FIRMWARE, firmware, ignore=shutil.ignore_patterns("__pycache__"))
     (firmware / "evse" / "profiles" / "ieee1547_cat_b.py").write_text("raise ValueError('numbers are wrong')\n")
     with VirtualBoard(Station(), fram_path=fram, firmware=firmware) as board:
         board.run(20)
@@ -71,15 +55,14 @@ def test_an_unusable_profile_is_held_safe_with_the_console_alive(tmp_path: Path,
     assert "OK profile=uk_g98 was=ieee1547_cat_b effect=after reboot" in shown
 
 
-def copy_firmware(folder: Path) -> None:
-    import shutil
-
-    source = Path(__file__).parents[2] / "firmware"
-    shutil.copytree(source, folder, ignore=shutil.ignore_patterns("__pycache__"))
-
-
 def test_damaged_settings_fall_back_with_a_fault(tmp_path: Path) -> None:
-    fram = fram_with(tmp_path, {"soc_floor_permille": 300}, spoil=True)
+    fram = tmp_path / "fram.bin"
+    firmware_ask.write_settings(fram, {"soc_floor_permille": 300})
+    image = bytearray(fram.read_bytes())
+    _name, address, length, slots = layout.SETTINGS
+    for slot in range(slots):
+        image[address + slot * length + HEAD_BYTES] ^= 1
+    fram.write_bytes(image)
     with VirtualBoard(Station(), fram_path=fram) as board:
         board.run(3)
         shown = session(board, "faults", "log", "clear", "get fault_count soc_floor_permille")
