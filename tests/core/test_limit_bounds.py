@@ -66,6 +66,10 @@ def test_a_tie_names_the_first_of_each_group():
     assert limits.export_reason == faults.REASON_SOC_STALE, "fast before slow"
     assert limits.import_reason == faults.REASON_INVERTER_LIMIT
     rig.image.inputs.soc_ok = 1
+    rig.image.inputs.soc_permille = 1000
+    rig.run(5000, 6)
+    assert limits.import_reason == faults.REASON_SOC_MAX, "of a full battery too"
+    rig.image.inputs.soc_permille = 600
     rig.image.inputs.v2x_min_request_wh = 1
     rig.image.inputs.v2x_max_request_wh = -1
     rig.run(-5000, 6)

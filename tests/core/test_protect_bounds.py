@@ -60,6 +60,17 @@ def test_protect_names_the_first_of_equal_phases():
     assert image.protection.trip_phase == 1
 
 
+def test_protect_names_the_phase_of_now_and_not_of_before():
+    for before_mv, mv in ((240000, 265000), (220000, 180000)):
+        image, part = protect_of(3)
+        image.inputs.phase_mv[2] = before_mv
+        cycles(image, part)
+        image.inputs.phase_mv[2] = 230000
+        image.inputs.phase_mv[0] = mv
+        cycles(image, part)
+        assert image.protection.trip_phase == 1
+
+
 def test_protect_frequency_only_while_it_is_believed():
     for uhz, element in ((52100000, faults.ELEMENT_OF1), (47400000, faults.ELEMENT_UF1)):
         image, part = protect_of()
