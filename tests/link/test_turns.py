@@ -59,11 +59,23 @@ def test_tries() -> None:
     assert report["counters"] == [6, 4, 1]
 
 
+EXCHANGE = """
+from time import sleep_ms
+from evse.drivers.turn import DONE
+def exchange(transfer):
+    turn = bus.transact(transfer)
+    bus.enter(turn)
+    while True:
+        pause_ms = bus.step(transfer)
+        if pause_ms == DONE:
+            break
+        sleep_ms(pause_ms)
+    bus.leave(turn)
+    return transfer.result
+"""
 MASTER = """
 import micropython
-from time import sleep_ms
 from evse.drivers.modbus_bus import ModbusBus, Transfer
-from evse.drivers.turn import DONE
 from evse.link import crc
 class Uart:
     answer = b""
@@ -90,16 +102,6 @@ bus = ModbusBus(uart, 115200, lambda level: None)
 read = Transfer(1, 3, 100, 40, bytearray(80))
 write = Transfer(1, 16, 100, 2, bytearray(4))
 read.timeout_ms = 20
-def exchange(transfer):
-    turn = bus.transact(transfer)
-    bus.enter(turn)
-    while True:
-        pause_ms = bus.step(transfer)
-        if pause_ms == DONE:
-            break
-        sleep_ms(pause_ms)
-    bus.leave(turn)
-    return transfer.result
 def everything():
     uart.deaf = 0
     results = exchange(read) | exchange(write) << 8
@@ -119,17 +121,15 @@ print(found, read.data == bytes(range(80)), bus.timeouts, bus.broken)
 
 
 def test_an_exchange_on_the_31_bit_vm_allocates_nothing() -> None:
-    out = run_on_31bit(MASTER).split()
+    out = run_on_31bit(EXCHANGE + MASTER).split()
     assert out == [str(TIMEOUT << 16), "True", "6", "0"], "answers, a write, a silent device; then the probe first"
 
 
 CAN = """
 import micropython
-from time import sleep_ms
 from evse.drivers import can_mcp2515 as mcp
 from evse.drivers.can_bus import CanBus
 from evse.drivers.inverter_infypower import InverterInfypower
-from evse.drivers.turn import DONE, TRIP
 class Spi:
     full = 0
     mode = 0x80
@@ -161,15 +161,7 @@ driver = InverterInfypower(bus, 1, 4000, (300000, 450000))
 def everything():
     results = 0
     for transfer in driver._asks:
-        turn = bus.transact(transfer)
-        bus.enter(turn)
-        while True:
-            pause_ms = bus.step(transfer)
-            if pause_ms == DONE:
-                break
-            sleep_ms(pause_ms)
-        bus.leave(turn)
-        results += transfer.result
+        results += exchange(transfer)
     return results
 driver._asks = driver._asks[:2]
 everything()
@@ -183,4 +175,4 @@ print(found, bus.timeouts, bus._port.error or "fine")
 
 
 def test_can_on_the_31_bit_vm_allocates_nothing() -> None:
-    assert run_on_31bit(CAN).split() == ["0", "0", "fine"]
+    assert run_on_31bit(EXCHANGE + CAN).split() == ["0", "0", "fine"]
