@@ -7,7 +7,9 @@ short of that one; a time is set to no more than LONGEST_MS, which the report sh
 
 from __future__ import annotations
 
-from hil.evidence.model import Case, Facts, Session, Stage, firmware, joined
+from dataclasses import replace
+
+from hil.evidence.model import Facts, Session, Stage, firmware, joined
 from hil.evidence.stages import neighbours_changed, tripped
 
 LONGEST_MS = 30_000
@@ -60,24 +62,32 @@ def _kept_inside(facts: Facts, stage: Stage, value: float, changes: dict[str, in
 
 
 def _session(facts: Facts, element: str, name: str, wish: dict[str, int], waits: str) -> Session | None:
+    """Return the session of one end; None where the code's relations or a quicker neighbour leave no room for it."""
     own = [f"{key}={value}" for key, value in wish.items()]
-    try:
-        at = Facts(facts.name, ",".join(own))
-    except firmware("evse.profiles.loader").ProfileError:
-        return None  # the code's own relations forbid this end beside its other defaults
-    stage = next(row for row in at.stages if row.element == element)
-    others = neighbours_changed(at, stage)
-    if others:
-        try:
-            at = Facts(facts.name, ",".join([*own, others]))
-        except firmware("evse.profiles.loader").ProfileError:
-            return None
-        stage = next(row for row in at.stages if row.element == element)
-    if any(
-        row.element != element and row.relay_ms <= stage.relay_ms for row in at.reaching(stage.beyond, stage.of_voltage)
-    ):
+    others = ""
+    at = _allowed(facts, own)
+    if at:
+        others = neighbours_changed(at, _named(at, element))
+        at = _allowed(facts, [*own, others])
+    if not at:
+        return None
+    stage = _named(at, element)
+    reached = at.reaching(stage.beyond, stage.of_voltage)
+    if any(row.element != element and row.relay_ms <= stage.relay_ms for row in reached):
         return None
     trip = tripped(at, stage)
-    case = Case(**{**trip.__dict__, "name": f"{trip.name}-{name}", "text": f"set to its {name}: {trip.text}"})
+    case = replace(trip, name=f"{trip.name}-{name}", text=f"set to its {name}: {trip.text}")
     changes = joined(*own, others, waits)
     return Session(facts.name, f"{element}-{name}", (case,), changes=changes, kind="ranges")
+
+
+def _allowed(facts: Facts, changes: list[str]) -> Facts | None:
+    """Return the profile with changes, or None where its relations forbid them."""
+    try:
+        return Facts(facts.name, joined(*changes))
+    except firmware("evse.profiles.loader").ProfileError:
+        return None
+
+
+def _named(facts: Facts, element: str) -> Stage:
+    return next(row for row in facts.stages if row.element == element)
