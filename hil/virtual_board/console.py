@@ -88,12 +88,10 @@ class PipeConsole:
         """Collect what was printed before t_us."""
         if self._output < 0:
             return
-        data = os.read(self._output, _TAKE)
-        while data and len(data) % _TAKE == 0:
-            more = os.read(self._output, _TAKE)
-            if not more:
-                break
-            data += more
+        piece = data = os.read(self._output, _TAKE)
+        while len(piece) == _TAKE:
+            piece = os.read(self._output, _TAKE)
+            data += piece
         if data:
             self.chunks.append((t_us, data))
         if self._backlog:

@@ -166,9 +166,7 @@ class Exchange:
 
     def _collect(self) -> None:
         """Put what has reached the board by now into the next message."""
-        line = self.line
-        line.poll()
-        for at_us, data in line.step(self.now_us) if line.next_us <= self.now_us else ():
+        for at_us, data in self.line.step(self.now_us):
             self._events.append(wire.event(wire.RX_UART, 0, at_us, data))
             self._prompt |= self._uart_awaited  # else it lies in the UART until the program looks
         if self.can.nodes or self.can.next_us <= self.now_us:

@@ -47,8 +47,8 @@ class SerialLine:
         self._leaving = kept
         self._schedule()
 
-    def poll(self) -> None:
-        """Collect what the device has sent; call after each advance of the plant."""
+    def _poll(self) -> None:
+        """Collect what the device has sent."""
         if self.device is None:
             return
         sent = self.device.transmit()
@@ -62,7 +62,10 @@ class SerialLine:
             self._schedule()
 
     def step(self, t_us: int) -> list[tuple[int, bytes]]:
-        """Deliver to the device what has left by t_us; return what has reached the board."""
+        """Deliver to the device what has left by t_us; return what has reached the board. After each advance."""
+        self._poll()
+        if self.next_us > t_us:
+            return []
         while self._leaving and self._end_us(self._leaving[0]) <= t_us:
             first = self._leaving.pop(0)
             data = self.disturb(False, first[3]) if self.disturb else first[3]
@@ -71,7 +74,7 @@ class SerialLine:
                 self._asked_us = self._end_us(first)
                 self.device.receive(data, self._asked_us)
                 self._look_us = self._asked_us + FIRST_LOOK_US
-        self.poll()
+        self._poll()
         if self._look_us <= t_us:  # whatever else is still on its way: an old answer may be later than a new one
             self._look_us = NEVER_US if t_us - self._asked_us >= LAST_LOOK_US else t_us + LOOK_US
         reached = []
