@@ -86,7 +86,6 @@ def _enter(row: Row) -> Absent:
 
 UK = ("uk_g98", "uk_g99")
 IEEE = ("ieee1547_cat_b", "ieee1547_cat_1", "ieee1547_cat_2", "ieee1547_cat_3")
-THIRD = ("ieee1547_cat_b", "ieee1547_cat_3")
 OTHER = "another code's form"
 FAMILIES = (
     Family("T-V level", "voltage stage, inside its threshold", r"T-V-[ou]v\d-level", _never),
