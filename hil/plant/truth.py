@@ -3,8 +3,6 @@
 
 from __future__ import annotations
 
-import math
-
 
 class Truth:
     """Read-only view on the plant's state after the last advance."""
@@ -12,7 +10,7 @@ class Truth:
     def __init__(self, feeder):
         self._feeder = feeder
         self._w = feeder.world[0]
-        self._u = feeder.units[0]
+        self._unit = feeder.unit(0)
         # Read at every step of a run, so bound once; the arrays live as long as the plant.
         world = feeder.world
         self._mains_open = world["mains_open"].item
@@ -43,17 +41,17 @@ class Truth:
     @property
     def inverter_hz(self) -> float:
         """Frequency of the inverter's PLL (integral part)."""
-        return (self._u["w0_rad_s"].item() + self._u["w_sum"].item()) / (2 * math.pi)
+        return self._unit.frequency_hz
 
     @property
     def power_w(self) -> float:
         """Active power at the inverter's terminals, mean of the last instant's phasors."""
-        return self._u["p_true_w"].item()
+        return self._unit.power_w
 
     @property
     def reactive_var(self) -> float:
         """Reactive power at the inverter's terminals, + absorbed."""
-        return self._u["q_true_var"].item()
+        return self._unit.reactive_var
 
     @property
     def soc(self) -> float:

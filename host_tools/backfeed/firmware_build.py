@@ -90,6 +90,15 @@ def compile_tree(folder: Path, prefix: str, march: str | None) -> list[BoardFile
     return files
 
 
+def write_compiled(folder: Path) -> Path:
+    """Write the firmware's package as bytecode into folder, for a VM on this machine; return folder."""
+    for file in compile_tree(FIRMWARE / "evse", "evse/", None):
+        path = folder / file.path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(file.content)
+    return folder
+
+
 def build(board_name: str) -> list[BoardFile]:
     """Return everything a board's file system must hold: the firmware, then its board definition."""
     march = architecture(board_definition(board_name))

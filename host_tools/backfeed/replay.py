@@ -127,6 +127,17 @@ def final_line(final: dict[str, Any]) -> str:
     return f"At the end: {cause}, no power may flow{wait}."
 
 
+def profile_and_repair(
+    recording: Recording, named: str | None, from_s: float | None, to_s: float | None
+) -> dict[str, Any]:
+    """Cut and repair a recording; return its profile."""
+    if named:
+        firmware_ask.profile(named)  # an unknown name is told before the recording is worked on
+    cut(recording, from_s, to_s)
+    repair(recording)
+    return choose_profile(recording, named)
+
+
 def watched(recording: Recording, profile: dict[str, Any], hold_s: float) -> tuple[Run, dict[str, Any]]:
     """Play a recording under a progress bar; return the run with its facts and the final state."""
     with progress_on(Console(stderr=True)) as progress:
@@ -220,11 +231,7 @@ def replay(
     backfeed replay blackout.csv --from 5500 --to 5700
     """
     recording = load(file, Choice(tuple(name.strip() for name in columns.split(",") if name.strip()), rate_hz))
-    if profile_name:
-        firmware_ask.profile(profile_name)  # an unknown name is told before the recording is worked on
-    cut(recording, from_s, to_s)
-    repair(recording)
-    profile = choose_profile(recording, profile_name)
+    profile = profile_and_repair(recording, profile_name, from_s, to_s)
     fit(recording, profile["nominal_v"], nominal_v, zero_sequence)
     say_dead_bus(recording, profile["nominal_v"])
     run, final = watched(recording, profile, hold_s)

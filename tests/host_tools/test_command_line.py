@@ -99,3 +99,14 @@ def test_make_docs_is_not_the_folder() -> None:
     """A folder named docs makes a target of that name up to date unless it is phony."""
     told = subprocess.run(["make", "-n", "docs"], cwd=ROOT, capture_output=True, text=True, check=True)
     assert "points --docs" in told.stdout
+
+
+def test_a_figure_that_cannot_be_had_here_is_told_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MICROPYTHON31", "/no/such/micropython.mjs")
+    told = run("bench", "heap_boot_kib_31bit")
+    assert told.exit_code == 0, "left out, not failed and not made up"
+    assert told.stdout == ""
+    assert told.stderr.startswith(
+        "heap_boot_kib_31bit: not measured: MICROPYTHON31=/no/such/micropython.mjs is not a file"
+    )
+    assert told.stderr.count("\n") == 1

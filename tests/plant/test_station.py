@@ -81,16 +81,26 @@ def test_returned_inputs_are_one_object(bench):
     assert bench.run(10) is bench.run(10)
 
 
+def held(station, fault):
+    """Return what stands where a fault acts."""
+    if fault.place == "inverter":
+        return getattr(station.inverter, fault.field)
+    return {"world": station.world, "afe": station.afe, "unit": station.units}[fault.place][fault.field][0].item()
+
+
 @pytest.mark.parametrize("name", sorted(FAULTS))
 def test_every_fault_sets_and_clears(bench, name):
-    fault = FAULTS[name]
+    fault, station = FAULTS[name], bench.station
     assert fault.text[0].isupper() and not fault.text.endswith(".")
     bench.run(50)
-    bench.station.faults.set(name)
-    assert bench.station.faults.active[name] == fault.on
+    before = held(station, fault)
+    assert before != fault.on
+    station.faults.set(name)
+    assert held(station, fault) == station.faults.active[name] == fault.on
     bench.run(50)
-    bench.station.faults.clear_all()
-    assert not bench.station.faults.active
+    station.faults.clear_all()
+    assert not station.faults.active
+    assert held(station, fault) == before
     bench.run(50)
 
 

@@ -21,12 +21,22 @@ from rich.table import Table
 
 from backfeed.checkout import BUILD
 from backfeed.errors import LIMIT_BROKEN, InputError, PartError
+from backfeed.vm31 import module, node
 
 RESULT = BUILD / "bench" / "bench.json"
 
 
 class NotHere(Exception):
     """A bench cannot run on this machine; the text says what is missing."""
+
+
+def need_31bit_vm() -> None:
+    """Raise NotHere where the 31-bit VM cannot be had."""
+    try:
+        node()
+        module()
+    except PartError as error:
+        raise NotHere(error.message) from None
 
 
 @dataclass(frozen=True)
@@ -63,10 +73,10 @@ def measure_all(names: list[str], console: Console) -> dict[str, dict[str, Any]]
             with console.status(f"measuring {name}"):
                 value = importlib.import_module(f"backfeed.bench.{bench.module}").measure(name)
         except NotHere as reason:
-            console.print(f"{name}: not measured: {reason}", style="yellow")
+            console.print(f"{name}: not measured: {reason}", style="yellow", highlight=False, soft_wrap=True)
             continue
         except PartError as error:
-            console.print(f"{name}: not measured: {error.message}", style="red", highlight=False)
+            console.print(f"{name}: not measured: {error.message}", style="red", highlight=False, soft_wrap=True)
             results[name] = _row(bench, None)
             continue
         results[name] = _row(bench, value)
@@ -151,6 +161,6 @@ def bench(names: tuple[str, ...], list_only: bool, as_json: bool) -> None:
     save(results, RESULT)
     if as_json:
         click.echo(json.dumps(results, indent=1))
-    else:
+    elif results:
         print_table(results, Console())
     sys.exit(LIMIT_BROKEN if failing(results) else 0)

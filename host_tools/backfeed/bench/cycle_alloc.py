@@ -5,12 +5,12 @@ from __future__ import annotations
 
 import json
 
-from backfeed.bench import NotHere
+from backfeed.bench import need_31bit_vm
 from backfeed.bench.closed_loop import record_inputs
 from backfeed.bench.inputs import CYCLES, ROWS, SETTINGS
 from backfeed.checkout import HIL
 from backfeed.errors import PartError
-from backfeed.vm31 import module, node, run_on_31bit
+from backfeed.vm31 import run_on_31bit
 
 HEAP_BYTES = 16 << 20
 
@@ -53,11 +53,7 @@ def trees() -> dict:
 
 def measure(_name: str) -> float:
     """Return the bytes taken by CYCLES cycles; the heap lock raises MemoryError on the first."""
-    try:
-        node()
-        module()
-    except PartError as error:
-        raise NotHere(error.message) from None
+    need_31bit_vm()
     if not ROWS.is_file():
         record_inputs()
     used, energised, trips, _ = (int(word) for word in run_on_31bit(script(), trees(), HEAP_BYTES).split())

@@ -6,11 +6,9 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
-from backfeed.bench import NotHere
-from backfeed.checkout import FIRMWARE
-from backfeed.errors import PartError
-from backfeed.firmware_build import compile_tree
-from backfeed.vm31 import module, node, run_on_31bit
+from backfeed.bench import need_31bit_vm
+from backfeed.firmware_build import write_compiled
+from backfeed.vm31 import run_on_31bit
 
 SCRIPT = """
 import gc, sys
@@ -39,15 +37,8 @@ MAKE = {
 
 def measure(name: str) -> float:
     """Return KiB; the driver's name stands between heap_driver_ and _kib_31bit."""
-    try:
-        node()
-        module()
-    except PartError as error:
-        raise NotHere(error.message) from None
+    need_31bit_vm()
     driver = name.removeprefix("heap_driver_").removesuffix("_kib_31bit")
     with tempfile.TemporaryDirectory() as folder:
-        for file in compile_tree(FIRMWARE / "evse", "evse/", None):
-            path = Path(folder) / file.path
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(file.content)
-        return int(run_on_31bit(SCRIPT.format(driver=driver, make=MAKE.get(driver, "")), {Path(folder): "/mpy"})) / 1024
+        script = SCRIPT.format(driver=driver, make=MAKE.get(driver, ""))
+        return int(run_on_31bit(script, {write_compiled(Path(folder)): "/mpy"})) / 1024

@@ -7,12 +7,11 @@ import json
 import tempfile
 from pathlib import Path
 
-from backfeed.bench import NotHere
+from backfeed.bench import need_31bit_vm
 from backfeed.bench.inputs import SETTINGS
-from backfeed.checkout import FIRMWARE, HIL
-from backfeed.errors import PartError
-from backfeed.firmware_build import compile_tree
-from backfeed.vm31 import module, node, run_on_31bit
+from backfeed.checkout import HIL
+from backfeed.firmware_build import write_compiled
+from backfeed.vm31 import run_on_31bit
 
 SCRIPT = """
 import gc, sys
@@ -35,15 +34,7 @@ print(gc.mem_alloc() - before)
 
 def measure(_name: str) -> float:
     """Return KiB taken by the compiled firmware's modules and objects of the cycle."""
-    try:
-        node()
-        module()
-    except PartError as error:
-        raise NotHere(error.message) from None
+    need_31bit_vm()
     with tempfile.TemporaryDirectory() as folder:
-        for file in compile_tree(FIRMWARE / "evse", "evse/", None):
-            path = Path(folder) / file.path
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(file.content)
-        trees = {Path(folder): "/mpy", HIL / "on_board": "/on_board"}
+        trees = {write_compiled(Path(folder)): "/mpy", HIL / "on_board": "/on_board"}
         return int(run_on_31bit(SCRIPT.format(settings=json.dumps(SETTINGS)), trees)) / 1024

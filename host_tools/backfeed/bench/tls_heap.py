@@ -21,9 +21,8 @@ from pathlib import Path
 from backfeed.bench import NotHere
 from backfeed.bench.plain import Plain
 from backfeed.broker import HOST, free_port, mosquitto
-from backfeed.checkout import FIRMWARE
 from backfeed.errors import PartError
-from backfeed.firmware_build import compile_tree
+from backfeed.firmware_build import write_compiled
 
 ID = "bench"
 STATED = "512k"
@@ -50,7 +49,7 @@ def guarded() -> Iterator[tuple[dict[str, object], Path, Path]]:
         folder = Path(name)
         folder.chmod(0o755)
         _certificate(openssl, folder)
-        _compile(folder / "mpy")
+        write_compiled(folder / "mpy")
         port = free_port()
         config = folder / "mosquitto.conf"
         config.write_text(CONFIG.format(port=port, host=HOST, folder=folder))
@@ -79,13 +78,6 @@ def _certificate(openssl: str, folder: Path) -> None:
     shutil.copy(certs / "ca.der", certs / "client.der")
     der = ["rsa", "-in", str(folder / "server.key"), "-outform", "DER", "-out", str(certs / "client.key")]
     subprocess.run([openssl, *der], check=True, capture_output=True)
-
-
-def _compile(folder: Path) -> None:
-    for file in compile_tree(FIRMWARE / "evse", "evse/", None):
-        path = folder / file.path
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(file.content)
 
 
 def _online(report: dict[str, object]) -> bool:
