@@ -8,6 +8,7 @@ nothing as long as each argument and the result are small ints.
 
 INT_MAX = (1 << 30) - 1
 DAY_MINUTES = 1440
+SHORTEST_DAY_MINUTES = 1380  # summer time begins
 WEEK_MINUTES = 10080  # a minute of the week: 0 is Monday 00:00, local
 _HALF_BITS = 15
 _HALF_MASK = (1 << _HALF_BITS) - 1

@@ -4,12 +4,12 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from hil.campaign.case import Run, Unreached, powered
+from hil.campaign.plan import document_of
 from hil.plant.config import StationConfig
 from hil.scenario import config
 
@@ -40,7 +40,7 @@ class Life:
 
 def lives() -> list[Life]:
     """Return every life of why.toml."""
-    document = tomllib.loads(SITUATIONS.read_text(encoding="utf-8"))
+    document = document_of("why", SITUATIONS)
     return [
         Life(
             row["name"],

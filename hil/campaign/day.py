@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Any
 from backfeed.errors import InputError
 from hil.campaign.case import BOARD, Run, powered
 from hil.campaign.long_run import LongRun, Show, silent
+from hil.campaign.plan import document_of
 from hil.plant.config import StationConfig
 from hil.scenario import ACTIONS, config
 
@@ -42,12 +42,7 @@ class DayResult(LongRun):
 
 def load(path: Path) -> Day:
     """Read and check a part of a day."""
-    try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise InputError(f"day {path}: cannot be read: {error.strerror}; give a .toml file.") from None
-    except tomllib.TOMLDecodeError as error:
-        raise InputError(f"day {path}: not TOML: {error}") from None
+    document = document_of("day", path)
     begin = datetime.fromisoformat(document["begin"])
     rows: list[tuple[float, dict[str, Any]]] = []
     for row in document.get("step", []):

@@ -86,14 +86,19 @@ class Plan:
         ]
 
 
+def document_of(kind: str, path: Path) -> dict[str, Any]:
+    """Read a .toml file. kind: what it is to a person, such as campaign or day."""
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InputError(f"{kind} {path}: cannot be read: {error.strerror}; give a .toml file.") from None
+    except ValueError as error:  # not TOML, or not UTF-8
+        raise InputError(f"{kind} {path}: not TOML: {error}") from None
+
+
 def load(path: Path = CASES) -> Plan:
     """Read and check a campaign."""
-    try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise InputError(f"campaign {path}: cannot be read: {error.strerror}; give a .toml file.") from None
-    except ValueError as error:
-        raise InputError(f"campaign {path}: not TOML: {error}") from None
+    document = document_of("campaign", path)
     states = tuple(_state(path, row) for row in document.get("state", []))
     names = {state.name for state in states}
     troubles = tuple(_trouble(path, row, names) for row in document.get("fault", []))

@@ -7,7 +7,6 @@ the world, and heap, lateness, events, clocks and energy are told each minute.
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +18,7 @@ from backfeed.checkout import HIL
 from backfeed.errors import InputError
 from hil.campaign.case import QUESTIONS, Run, Unreached, powered
 from hil.campaign.long_run import LongRun, Show, silent
-from hil.campaign.plan import Trouble, step_of
+from hil.campaign.plan import Trouble, document_of, step_of
 from hil.campaign.plan import load as load_cases
 from hil.plant.config import StationConfig
 from hil.scenario import config
@@ -73,7 +72,7 @@ class SoakResult(LongRun):
 
 def load(path: Path = SOAK) -> Soak:
     """Read and check soak.toml."""
-    document = tomllib.loads(path.read_text(encoding="utf-8"))
+    document = document_of("soak", path)
     rows = {trouble.name: trouble for trouble in load_cases().troubles}
     for name in document["troubles"]:
         if name not in rows or any(step.get("do") not in UNDO for step in rows[name].do):

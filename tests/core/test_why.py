@@ -312,7 +312,12 @@ def test_battery_temperature():
 def test_daily_budget():
     rig = exporting(discharge_budget_wh=10)
     rig.run(12000)
-    says(rig, "budget is used up: 10 of 10 Wh")
+    says(rig, "budget is used up: 10 of 10 Wh; renewed in 1440 min of running at the earliest.")
+    rig.image.budget.day_run_minutes = 1379
+    rig.image.request.minute_of_week = 5
+    says(rig, "10 of 10 Wh; renewed in 1 min of running")
+    rig.image.budget.day_run_minutes = 1380
+    says(rig, "10 of 10 Wh.")
 
 
 def test_v2x_request():

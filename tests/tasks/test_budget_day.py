@@ -18,7 +18,7 @@ from hil.virtual_board import VirtualBoard
 MONDAY_EVENING_S = 1790625600  # 2026-09-28 20:00 UTC
 DAY_S = 86400
 BUDGET_WH = 20
-USED_UP = rf"Today's discharge budget is used up: 2\d of {BUDGET_WH} Wh\."
+USED_UP = rf"Today's discharge budget is used up: 2\d of {BUDGET_WH} Wh; renewed in \d+ min of running"
 
 
 def why(board: VirtualBoard) -> str:

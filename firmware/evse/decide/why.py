@@ -7,6 +7,7 @@ with them: faults, trip, vehicle, user, grid wait, contactor, then the limiter t
 
 from evse import faults
 from evse.faults import ELEMENTS, FAULTS, REASONS, SERVICES
+from evse.fixed import DAY_MINUTES, SHORTEST_DAY_MINUTES
 
 # What a number in a trip is shown in: unit of the table -> (shown unit, divisor, decimals).
 UNITS = {"mV": ("V", 1000, 1), "uHz": ("Hz", 1000000, 3), "mHz/s": ("Hz/s", 1000, 2), "mdeg": ("degrees", 1000, 1)}
@@ -223,10 +224,11 @@ def _lease_expired(image, settings, allowed: str) -> str:
 
 
 def _budget(image, settings, allowed: str) -> str:
-    return "Today's discharge budget is used up: %d of %d Wh." % (
-        image.budget.day_discharge_wh,
-        settings.discharge_budget_wh,
-    )
+    budget = image.budget
+    text = "Today's discharge budget is used up: %d of %d Wh" % (budget.day_discharge_wh, settings.discharge_budget_wh)
+    least = DAY_MINUTES if image.request.minute_of_week < 0 else SHORTEST_DAY_MINUTES
+    left = least - budget.day_run_minutes
+    return text + ("; renewed in %d min of running at the earliest." % left if left > 0 else ".")
 
 
 def _battery_temperature(image, settings, allowed: str) -> str:

@@ -8,13 +8,12 @@ restart; time without supply does not count, for nobody has watched it.
 """
 
 from evse.faults import REASON_DAILY_BUDGET, REASON_V2X_ABOVE, REASON_V2X_REQUEST
-from evse.fixed import DAY_MINUTES, INT_MAX, age
+from evse.fixed import DAY_MINUTES, INT_MAX, SHORTEST_DAY_MINUTES, age
 from evse.limit.limiter import UNLIMITED_W, Limiter
 
 WH_W_MS = 3600000  # one Wh in W ms
 LONGEST_MS = 100  # a late cycle counts at most this: the products stay small
 MINUTE_MS = 60000
-SHORTEST_DAY_MINUTES = 1380
 
 
 class DailyBudget(Limiter):
