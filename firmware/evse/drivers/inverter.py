@@ -38,6 +38,7 @@ class Inverter:
     def __init__(self, bus, unit: int, lease_ms: int):
         self.bus = bus
         self.unit = unit
+        self.status = None  # the read of what changes all the time
         self.grid = None  # what it is set to, where it tells: trips and curves (GridSettings)
         self.lease_s = max(1, lease_ms // 1000)
         # What it said
@@ -79,7 +80,15 @@ class Inverter:
         raise NotImplementedError
 
     async def poll(self) -> int:
-        """Read the status; return 1 when it is fresh and its power possible."""
+        """Read the status; return 1 when it is fresh and its power possible. Here of those that tell it in one read."""
+        if await self.bus.transact(self.status) or not self.take_status():
+            self.failed += 1
+            return 0
+        self.stamp_ms = self.status.stamp_ms
+        return 1
+
+    def take_status(self) -> int:
+        """Decode what was read; return 0 when its power is not to be had."""
         raise NotImplementedError
 
     async def poll_slow(self) -> None:

@@ -66,7 +66,7 @@ class InverterSunSpec(Inverter):
         self.has_storage = 0
         self.has_dc = 0
         self.has_control = 0
-        self.status = self.ratings = self.setpoints = self.own_method = self.storage = self.dc = self.control = None
+        self.ratings = self.setpoints = self.own_method = self.storage = self.dc = self.control = None
         self.w_block = self.w_set = self.w_trip = self.var_block = self.var_set = self.beat = self.operate = None
 
     # --- connection ---
@@ -194,14 +194,6 @@ class InverterSunSpec(Inverter):
         sunspec.put32(data, 10, self.lease_s)
 
     # --- reading ---
-
-    async def poll(self) -> int:
-        """Read 701; return 1 when it is fresh and its power possible."""
-        if await self.bus.transact(self.status) or not self.take_status():
-            self.failed += 1
-            return 0
-        self.stamp_ms = self.status.stamp_ms
-        return 1
 
     async def poll_slow(self) -> None:
         """Read one of storage, read-back, DC, control, ratings and own method."""

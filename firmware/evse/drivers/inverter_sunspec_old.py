@@ -55,7 +55,6 @@ class InverterSunSpecOld(Inverter):
         self._export_base_w = 0
         self._links = 0  # 1: model 122 tells the connection
         self._slow = 0
-        self.status = None
         self.storage = None
         self.links = None
         self.w_set = None
@@ -190,14 +189,6 @@ class InverterSunSpecOld(Inverter):
         return tuple(missing)
 
     # --- reading ---
-
-    async def poll(self) -> int:
-        """Read 101-103; return 1 when it is fresh and its power possible."""
-        if await self.bus.transact(self.status) or not self.take_status():
-            self.failed += 1
-            return 0
-        self.stamp_ms = self.status.stamp_ms
-        return 1
 
     def take_status(self) -> int:
         """Decode state, alarms and power; return 0 when the power is not to be had."""
