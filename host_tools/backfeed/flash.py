@@ -22,6 +22,7 @@ READY_TIMEOUT_S = 30.0
 CONSOLE_TIMEOUT_S = 1.0
 # Folders that are ours: a file there that we do not write is a leftover, and a .py beside a .mpy would win the import.
 OURS = ("evse", "board")
+START = "main.py"  # what the port runs after boot.py, which makes the outputs safe and starts the watchdog
 PLATFORMS = {"esp32": "esp32", "stm32": "pyboard"}  # board port -> sys.platform
 
 
@@ -70,20 +71,51 @@ def check_room(link: BoardLink, files: list[BoardFile], free_bytes: int) -> None
         )
 
 
+def differing(link: BoardLink, files: list[BoardFile], progress: Progress) -> list[BoardFile]:
+    """Return the files that the board lacks or has otherwise."""
+    found = []
+    for file in progress.track(files, description="compare"):
+        link.feed()
+        if link.sha256(file.path) != file.sha256:
+            found.append(file)
+    return found
+
+
 def put(link: BoardLink, files: list[BoardFile], outcome: Outcome, progress: Progress) -> None:
-    """Write what differs, and prove every file by its SHA-256 on the board."""
+    """Write files and prove each by its SHA-256 on the board."""
     task = progress.add_task("flash", total=sum(len(file.content) for file in files))
     for file in files:
         progress.update(task, description=file.path)
         link.feed()
+        link.write_file(file.path, file.content)
+        outcome.written += 1
+        outcome.bytes_written += len(file.content)
         if link.sha256(file.path) != file.sha256:
-            link.write_file(file.path, file.content)
-            outcome.written += 1
-            outcome.bytes_written += len(file.content)
-            if link.sha256(file.path) != file.sha256:
-                raise PartError(f"{link.port}: {file.path} reads back wrong; its flash may be worn out or full.")
+            raise PartError(f"{link.port}: {file.path} reads back wrong; its flash may be worn out or full.")
         progress.advance(task, len(file.content))
+
+
+def renew(link: BoardLink, files: list[BoardFile], outcome: Outcome, progress: Progress) -> None:
+    """Bring the board's files up to date.
+
+    START goes first and comes back last: whenever this is cut, the board starts nothing. A mix of two versions, each
+    of its files whole, would start after the watchdog's reset, and nobody has ever tried that mix.
+    """
+    changed, leftovers = differing(link, files, progress), stale(link, files)
     outcome.files = len(files)
+    if not changed and not leftovers:
+        return
+    start = [file for file in files if file.path == START]
+    try:
+        if link.sha256(START) is not None:
+            link.remove(START)
+        for path in leftovers:
+            link.remove(path)
+            outcome.removed.append(path)
+        put(link, [*(file for file in changed if file.path != START), *start], outcome, progress)
+    except (KeyboardInterrupt, PartError):
+        click.echo("flash: not finished; the board starts nothing until it is flashed again.", err=True)
+        raise
 
 
 def flash_board(port: str, board: str, console: Console, wait_s: float = READY_TIMEOUT_S) -> Outcome:
@@ -103,10 +135,7 @@ def flash_board(port: str, board: str, console: Console, wait_s: float = READY_T
                 f" choose one of {', '.join(firmware_build.board_names())}."
             )
         check_room(link, files, identity["free_bytes"])
-        outcome.removed = stale(link, files)
-        for path in outcome.removed:
-            link.remove(path)
-        put(link, files, outcome, progress)
+        renew(link, files, outcome, progress)
         link.reset()
         outcome.ready = link.wait_for_line(READY, wait_s)
     return outcome
@@ -128,8 +157,8 @@ def flash(port: str, board: str, wait_s: float, as_json: bool) -> None:
     """Put the firmware on a MicroPython board and start it.
 
     Compiles with mpy-cross for the board's processor, writes only files that differ, proves each by its SHA-256 on
-    the board, resets it and waits for the firmware's ready line. Refused while power flows;
-    stops the application and feeds the watchdog meanwhile.
+    the board, resets it and waits for the firmware's ready line. Refused while power flows; stops the application and
+    feeds the watchdog meanwhile. A flash that is cut leaves a board that starts nothing, never a mix of two versions.
 
     \b
     backfeed flash /dev/ttyACM0 --board esp32s3_ref

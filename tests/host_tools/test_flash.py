@@ -16,6 +16,7 @@ from rich.progress import Progress
 from backfeed import board_link
 from backfeed.board_link import BoardLink
 from backfeed.cli import main
+from backfeed.errors import PartError
 from backfeed.firmware_build import build
 from backfeed.flash import Outcome, put
 from hil.plant.config import StationConfig
@@ -82,9 +83,38 @@ def test_a_second_flash_writes_only_what_differs_and_removes_leftovers(blank: Ru
     result = flash(blank.port, "--board", "virtual", "--json")
     assert result.exit_code == 0, result.output
     outcome = json.loads(result.stdout.splitlines()[-1])
-    assert outcome["written"] == 1
+    assert outcome["written"] == 2, "image.mpy, and main.py, which goes first and comes back last"
     assert outcome["removed"] == ["evse/fixed.py"]
     assert not leftover.exists()
+    third = json.loads(flash(blank.port, "--board", "virtual", "--json").stdout.splitlines()[-1])
+    assert third["written"] == 0 and third["files"] == outcome["files"]
+
+
+@pytest.mark.parametrize(("cut_after", "cut"), [(50, KeyboardInterrupt), (0, PartError("the cable is out"))])
+def test_a_cut_flash_leaves_a_board_that_starts_nothing_and_the_next_mends_it(
+    blank: Running, monkeypatch, cut_after: int, cut: type[BaseException] | BaseException
+) -> None:
+    blank.files.joinpath("main.py").write_text("print('an older version')")
+    blank.files.joinpath("evse").mkdir()
+    blank.files.joinpath("evse", "gone.mpy").write_bytes(b"of an older version")
+    write_file, left = BoardLink.write_file, [cut_after]
+
+    def cut_off(link: BoardLink, path: str, content: bytes) -> None:
+        if not left[0]:
+            raise cut
+        left[0] -= 1
+        write_file(link, path, content)
+
+    with monkeypatch.context() as while_cut:
+        while_cut.setattr(BoardLink, "write_file", cut_off)
+        result = flash(blank.port, "--board", "virtual")
+    assert result.exit_code == (130 if cut is KeyboardInterrupt else 3)
+    assert "not finished; the board starts nothing until it is flashed again" in result.stderr
+    assert not (blank.files / "main.py").exists()
+    assert flash(blank.port, "--board", "virtual").exit_code == 0
+    assert {str(path.relative_to(blank.files)) for path in blank.files.rglob("*") if path.is_file()} == {
+        file.path for file in build("virtual")
+    }
 
 
 def test_an_unknown_board_touches_nothing(blank: Running) -> None:
