@@ -21,7 +21,6 @@ from hil.campaign.long_run import LongRun, Show, silent
 from hil.campaign.plan import Trouble, document_of, step_of
 from hil.campaign.plan import load as load_cases
 from hil.plant.config import StationConfig
-from hil.scenario import config
 
 SOAK = Path(__file__).with_name("soak.toml")
 TELL_S = 60
@@ -30,16 +29,16 @@ BEGIN_S = 1792764000  # 2026-10-23T14:00:00Z
 BROKER_PATIENCE_S = 120
 STEPS_HERE = ("trouble", "broker_away")
 GROWTH_BYTES = 4096
+LATE_US = 1000
 ENERGY_SHARE = 0.02  # front end and inverter, and what faults of the front end hide
 ENERGY_WH = 20
 
-# How the cause of a step of a fault is taken away; a stall is over by itself.
-UNDO: dict[str, Callable[[dict[str, Any]], dict[str, Any] | None]] = {
+# How the cause of a step of a fault is taken away.
+UNDO: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
     "fault": lambda step: {"do": "clear_fault", "name": step["name"]},
     "board_fault": lambda step: {"do": "board_fault", "name": step["name"], "value": 0},
     "open_mains": lambda _step: {"do": "close_mains"},
     "grid": lambda _step: {"do": "grid", "voltage_v": 230.0, "frequency_hz": 50.0},
-    "stall": lambda _step: None,
 }
 
 
@@ -73,13 +72,14 @@ class SoakResult(LongRun):
 def load(path: Path = SOAK) -> Soak:
     """Read and check soak.toml."""
     document = document_of("soak", path)
-    rows = {trouble.name: trouble for trouble in load_cases().troubles}
+    cases = load_cases()
+    rows = {trouble.name: trouble for trouble in cases.troubles}
     for name in document["troubles"]:
         if name not in rows or any(step.get("do") not in UNDO for step in rows[name].do):
             raise InputError(f"soak {path}: trouble '{name}' is no row of cases.toml that can be taken back.")
     return Soak(
-        {**SETTINGS, **document["settings"]},
-        config(path, StationConfig, document["plant"]),
+        {**cases.settings, **SETTINGS, **document["settings"]},
+        cases.plant,
         tuple(step_of(path, "visit", step, STEPS_HERE) for step in document["visit"]),
         tuple(rows[name] for name in document["troubles"]),
         float(document["trouble_s"]),
@@ -144,9 +144,7 @@ class Visits:
             run.step(step)
         run.board.run(self._soak.trouble_s)
         for step in trouble.do:
-            undone = UNDO[step["do"]](step)
-            if undone is not None:
-                run.step(undone)
+            run.step(UNDO[step["do"]](step))
         run.watch.end()
         self._clear()
 
@@ -191,6 +189,8 @@ class Visits:
         result.failed += tally.complaints()
         if result.board_restarts:
             result.failed.append(f"the board restarted {result.board_restarts} times: {board.resets[1:]}")
+        if result.overruns or result.late_worst_us > LATE_US:
+            result.failed.append(f"{result.overruns} cycles too long, the latest began {result.late_worst_us} us late")
         if result.heap_growth_bytes > GROWTH_BYTES:
             result.failed.append(f"the heap grew by {result.heap_growth_bytes} B, {GROWTH_BYTES} B are allowed")
         for name, truth_wh in (("import_wh", result.charged_wh), ("export_wh", result.discharged_wh)):

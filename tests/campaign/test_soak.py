@@ -78,7 +78,7 @@ def test_lines_that_are_missing_are_an_error() -> None:
 def test_every_trouble_of_the_soak_can_be_taken_back(tmp_path: Path) -> None:
     assert len(load().troubles) > 20
     path = tmp_path / "soak.toml"
-    for wrong in ("power_cut", "no_such_fault"):
+    for wrong in ("power_cut", "stall_80", "no_such_fault"):
         path.write_text(SOAK.read_text().replace('"estop"', f'"{wrong}"'))
         with pytest.raises(InputError, match=f"trouble '{wrong}' is no row of cases.toml that can be taken back"):
             load(path)

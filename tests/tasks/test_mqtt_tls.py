@@ -141,7 +141,7 @@ REFUSED: dict[str, tuple[str, str, str, str, dict[str, Any], str, str]] = {
     "no certificate of ours": ("server", "true", "ca", "", {}, "tls", "tls"),
     "a stranger's certificate": ("server", "true", "ca", "stranger", {}, "tls", "tls"),
     "no authority": ("server", "false", "", "", {}, "tls needs certs/ca.der", "tls"),
-    "our TLS is off": ("server", "false", "ca", "", {"mqtt_tls": 0}, "", ""),
+    "our TLS is off": ("server", "false", "ca", "", {"mqtt_tls": 0}, "failed|closed", ""),
 }
 
 
@@ -154,7 +154,7 @@ def test_what_one_end_refuses_is_said_and_on_record(
     with guarded(made, server, asks) as broker, station(home, broker, **{**TLS, **change}) as vm:
         report = vm.wait(lambda r: sum("next try" in note for note in r["notes"]) >= 3)
         said = [note for note in report["notes"] if "next try" in note]
-        assert words in said[0].lower()
+        assert any(word in said[0].lower() for word in words.split("|")), said[0]
         assert report["connects"] == 0
         assert report["restarts"]["mqtt"] == 0
         refusals = [event for event in report["journal"] if "broker_refused" in event]
