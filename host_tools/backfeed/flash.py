@@ -42,12 +42,12 @@ class Outcome:
 
 def refuse_while_energised(port: str) -> None:
     """Refuse when firmware of ours runs there with its contactor closed: it would not let go of the console."""
-    try:
-        with ConsoleLink(port) as link:
+    with ConsoleLink(port) as link:
+        try:
             link.script(CONSOLE_TIMEOUT_S)
             answer = link.ask("get contactor", timeout_s=CONSOLE_TIMEOUT_S)
-    except PartError:
-        return  # no console of ours there: a blank board, or its prompt
+        except PartError:
+            return  # no console of ours there: a blank board, or its prompt
     if answer.value("contactor") == "1":
         raise InputError(
             f"PORT {port}: power flows, the contactor is closed; `backfeed console {port} stop` first, then flash."

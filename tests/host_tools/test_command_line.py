@@ -76,8 +76,9 @@ def test_wrong_words_are_one_line(tmp_path: Path, words: tuple[str, ...], messag
     assert "\x1b" not in refused.output, "nothing of a file reaches the terminal's controls"
 
 
-def test_a_port_that_is_no_serial_device_says_so() -> None:
-    refused = run("trips", "/dev/null")
+@pytest.mark.parametrize("words", [("trips", "/dev/null"), ("flash", "/dev/null", "--board", "virtual")])
+def test_a_port_that_is_no_serial_device_says_so(words: tuple[str, ...]) -> None:
+    refused = run(*words)
     assert refused.exit_code == 3
     assert refused.output == "backfeed: /dev/null: no serial device; give one like /dev/ttyACM0.\n"
 
