@@ -11,6 +11,7 @@ import builtins
 import importlib.util
 import sys
 import types
+from array import array
 from pathlib import Path
 
 import numpy as np
@@ -25,7 +26,7 @@ from hil.virtual_board.parts import ade9000 as dsp
 
 MODULE = Path(__file__).parents[2] / "hil" / "virtual_board" / "modules" / "_part_ade9000.py"
 SCALES = {"afe_voltage_full_mv": 700743, "afe_current_full_ma": 80353}
-IN_AFE, IN_PERIOD, IN_ENERGY = 64, 308, 336
+IN_SPI_FAULT, IN_AFE, IN_PERIOD, IN_ENERGY = 5, 64, 308, 336
 
 
 class World:
@@ -33,7 +34,7 @@ class World:
 
     def __init__(self) -> None:
         self.inbox = bytearray(400)
-        self.inputs = types.SimpleNamespace(energy=[0] * 6, spi_fault=0, afe_sequence=0)
+        self.inputs = types.SimpleNamespace(energy=[0] * 6, afe_sequence=0)
         self.now = 0
         self.written: list[tuple[int, int]] = []
 
@@ -63,7 +64,15 @@ class Bench:
         self.dsp = dsp.Ade9000(SCALES["afe_voltage_full_mv"], SCALES["afe_current_full_ma"])
         monkeypatch.setattr(ade9000, "sleep_ms", self.sleep)
         spi = types.SimpleNamespace(write_readinto=self.part.exchange)
-        self.afe = ade9000.Ade9000(spi, self.part.select, SCALES)
+        self.afe = ade9000.Ade9000(spi, self.select, SCALES)
+
+    def select(self, level: int) -> None:
+        """Drive the chip select, as the board's pin does."""
+        self.part.state[:2] = array("I", (1 - level, 0))
+
+    def disturb(self, fault: int) -> None:
+        """Disturb each transfer from now on; 0 ends it."""
+        self.world.inbox[IN_SPI_FAULT] = fault
 
     def sleep(self, milliseconds: int) -> None:
         self.world.now += milliseconds * 1000
@@ -91,6 +100,7 @@ class Bench:
             self.dsp.write(address, value)
         self.world.written.clear()
         message = bytearray(400)
+        message[IN_SPI_FAULT] = self.world.inbox[IN_SPI_FAULT]
         self.dsp.encode(reading, np.frombuffer(message, np.uint8)[IN_AFE : IN_AFE + dsp.BLOCK])
         self.world.inbox[:] = message
         energy = message[IN_ENERGY:]
@@ -177,11 +187,11 @@ def test_a_disturbed_bus_is_noticed(bench, fault):
     bench.show(reading())
     bench.afe.read()
     assert bench.afe.ok == 1
-    bench.world.inputs.spi_fault = fault
+    bench.disturb(fault)
     for _ in range(200):
         bench.cycle()
         assert bench.afe.ok == 0
-    bench.world.inputs.spi_fault = 0
+    bench.disturb(0)
     bench.recovers()
 
 
@@ -191,12 +201,12 @@ def test_a_part_that_may_have_frozen_while_disturbed_has_to_move(bench, spoiled,
     bench.show(reading())
     bench.cycle()
     assert bench.afe.ok == 1
-    bench.world.inputs.spi_fault = 3
+    bench.disturb(3)
     bench.show(reading(sequence=2, voltage_v=[229.0, 0.0, 0.0]))  # its last refresh
     for _ in range(spoiled):
         bench.cycle()
         assert bench.afe.ok == 0
-    bench.world.inputs.spi_fault = 0
+    bench.disturb(0)
     before = bench.afe.sequence
     for _ in range(20):
         bench.cycle()
