@@ -14,6 +14,7 @@ import serial
 
 from backfeed.console_link import CANCEL, Answer, ConsoleLink, ignore
 from backfeed.errors import LIMIT_BROKEN, InputError, PartError
+from backfeed.options import Number
 
 LEAVE = b"\x1d"  # Ctrl-]
 
@@ -87,7 +88,7 @@ def one_verb(link: ConsoleLink, line: str, timeout_s: float, show: bool) -> Answ
 @click.option(
     "--timeout",
     "timeout_s",
-    type=click.FloatRange(0.1, 600),
+    type=Number(0.1, 600),
     default=10.0,
     show_default=True,
     help="Longest silence to wait for the answer, seconds.",

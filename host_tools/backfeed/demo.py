@@ -14,6 +14,7 @@ from rich.text import Text
 
 from backfeed.checkout import BUILD, HIL
 from backfeed.errors import LIMIT_BROKEN
+from backfeed.options import ready_folder
 from backfeed.panels import panels
 from backfeed.report.model import Run
 from backfeed.report.page import write_page
@@ -115,7 +116,7 @@ def demo(path: Path, folder: Path | None, as_json: bool) -> None:
     backfeed demo --scenario hil/scenarios/demo.toml --out /tmp/demo
     """
     scenario = load(path)
-    folder = folder or BUILD / scenario.name
+    folder = ready_folder(folder or BUILD / scenario.name, "--out")
     console = Console(stderr=as_json)
     with StatusLine(console) as status:
         outcome = run_scenario(scenario, status)

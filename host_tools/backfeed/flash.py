@@ -15,6 +15,7 @@ from backfeed.board_link import BoardLink, check_port
 from backfeed.console_link import ConsoleLink
 from backfeed.errors import InputError, PartError
 from backfeed.firmware_build import BoardFile
+from backfeed.options import Number
 from backfeed.progress import progress_on
 
 READY = " ready on "  # in the first line of the firmware's console
@@ -147,7 +148,7 @@ def flash_board(port: str, board: str, console: Console, wait_s: float = READY_T
 @click.option(
     "--wait",
     "wait_s",
-    type=click.FloatRange(1, 300),
+    type=Number(1, 300),
     default=READY_TIMEOUT_S,
     show_default=True,
     help="Seconds to wait for the firmware's ready line.",

@@ -14,6 +14,7 @@ from rich.console import Console
 from backfeed import firmware_ask
 from backfeed.checkout import BUILD
 from backfeed.errors import InputError
+from backfeed.options import Number, ready_folder
 from backfeed.progress import progress_on
 from backfeed.recording import load
 from backfeed.recording.fit import ZERO_SEQUENCE, fit
@@ -175,10 +176,10 @@ def as_dict(run: Run, final: dict[str, Any], recording: Recording, profile: dict
 @click.option(
     "--nominal",
     "nominal_v",
-    type=click.FloatRange(1, 1_000_000),
+    type=Number(1, 1_000_000),
     help="Nominal phase voltage, V: the recording's own, or the profile's where its level is far from that.",
 )
-@click.option("--rate", "rate_hz", type=click.FloatRange(0.01, 1_000_000), help="Samples (or RMS rows) a second.")
+@click.option("--rate", "rate_hz", type=Number(0.01, 1_000_000), help="Samples (or RMS rows) a second.")
 @click.option("--columns", default="", help="One to three voltage columns or channels, by name or number from 1.")
 @click.option(
     "--zero-sequence",
@@ -190,13 +191,13 @@ def as_dict(run: Run, final: dict[str, Any], recording: Recording, profile: dict
 @click.option(
     "--hold",
     "hold_s",
-    type=click.FloatRange(0, 600),
+    type=Number(0, 600),
     default=5.0,
     show_default=True,
     help="Seconds for which the last state is held after the end.",
 )
-@click.option("--from", "from_s", type=click.FloatRange(0), help="Begin here, s of the recording.")
-@click.option("--to", "to_s", type=click.FloatRange(0), help="End here, s of the recording.")
+@click.option("--from", "from_s", type=Number(0), help="Begin here, s of the recording.")
+@click.option("--to", "to_s", type=Number(0), help="End here, s of the recording.")
 @click.option("--json", "as_json", is_flag=True, help="Print events and final state as JSON.")
 @click.option(
     "--report",
@@ -230,12 +231,13 @@ def replay(
     backfeed replay feeder.cfg --json
     backfeed replay blackout.csv --from 5500 --to 5700
     """
+    path = report or BUILD / "replay" / f"{file.name}.html"
+    ready_folder(path.parent, "--report")
     recording = load(file, Choice(tuple(name.strip() for name in columns.split(",") if name.strip()), rate_hz))
     profile = profile_and_repair(recording, profile_name, from_s, to_s)
     fit(recording, profile["nominal_v"], nominal_v, zero_sequence)
     say_dead_bus(recording, profile["nominal_v"])
     run, final = watched(recording, profile, hold_s)
-    path = report or BUILD / "replay" / f"{file.name}.html"
     draw(run, profile, path)
     if as_json:
         click.echo(json.dumps(as_dict(run, final, recording, profile), indent=1))

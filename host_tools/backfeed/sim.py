@@ -18,6 +18,7 @@ from backfeed import firmware_ask
 from backfeed.broker import Broker
 from backfeed.errors import InputError, PartError
 from backfeed.firmware_build import board_names
+from backfeed.options import Number
 
 SLICE_S = 0.2  # between two looks at the broker and at Ctrl-C
 
@@ -87,7 +88,7 @@ def announce(device: str, broker: Broker, as_json: bool) -> None:
     "--mqtt-port", "port", type=click.IntRange(0, 65535), default=0, help="Port of the broker; 0 takes a free one."
 )
 @click.option("--unplugged", is_flag=True, help="Begin without a vehicle.")
-@click.option("--duration", "duration_s", type=click.FloatRange(0.1), help="End by itself after so many seconds.")
+@click.option("--duration", "duration_s", type=Number(0.1), help="End by itself after so many seconds.")
 @click.option("--json", "as_json", is_flag=True, help="Say where console and broker are as one line of JSON.")
 def sim(board_name: str, profile: str, port: int, unplugged: bool, duration_s: float | None, as_json: bool) -> None:
     """Keep a virtual board running in real time.

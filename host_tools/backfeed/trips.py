@@ -17,6 +17,7 @@ import click
 from backfeed.checkout import BUILD
 from backfeed.console_link import Answer, ConsoleLink, ignore
 from backfeed.errors import InputError, PartError
+from backfeed.options import ready_folder
 from backfeed.report.model import Note, Panel, Run, Trace
 from backfeed.report.page import write_page
 from backfeed.tables import faults
@@ -157,16 +158,13 @@ def export(link: ConsoleLink, number: int, folder: Path) -> dict[str, Any]:
     if answer.value("recording") == "none":
         raise InputError(f"--trip {number}: its recording is no longer kept; --list names those that are.")
     trip = parse(number, answer)
-    try:
-        return {
-            "trip": number,
-            "element": trip.element,
-            "rows": len(trip.rows),
-            "comtrade": str(write_comtrade(trip, folder)),
-            "page": str(write_plot(trip, folder)),
-        }
-    except OSError as error:
-        raise InputError(f"--out {folder}: cannot be written ({error.strerror}); give another folder.") from None
+    return {
+        "trip": number,
+        "element": trip.element,
+        "rows": len(trip.rows),
+        "comtrade": str(write_comtrade(trip, folder)),
+        "page": str(write_plot(trip, folder)),
+    }
 
 
 def recorded(answer: Answer) -> list[int]:
@@ -199,6 +197,8 @@ def trips(port: str, number: int | None, every: bool, only_list: bool, out: Path
     """
     if sum((number is not None, every, only_list)) > 1:
         raise InputError("--trip, --all, --list: give one of them.")
+    if not only_list:
+        ready_folder(out, "--out")
     with ConsoleLink(port) as link:
         link.script()
         answer = link.ask("trips", heard=ignore if as_json or number else click.echo)

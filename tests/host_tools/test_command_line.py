@@ -62,6 +62,11 @@ def test_an_unknown_option_is_code_2(name: str) -> None:
         (("points", "no_such_point"), "no point has it in its name"),
         (("flash", "/dev/no_such_port", "--board", "virtual"), "no such device"),
         (("sim", "--board", "nonsense"), "no such board; choose"),
+        (("sim", "--duration", "nan"), "nan is not a number that can be used"),
+        (("replay", "{json}", "--hold", "nan"), "nan is not a number that can be used"),
+        (("replay", "{json}", "--report", "/proc/none/x.html"), "--report /proc/none: cannot be made"),
+        (("demo", "--out", "/proc/none"), "--out /proc/none: cannot be made"),
+        (("trips", "/dev/null", "--out", "/proc/none"), "--out /proc/none: cannot be made"),
     ],
 )
 def test_wrong_words_are_one_line(tmp_path: Path, words: tuple[str, ...], message: str) -> None:
