@@ -77,8 +77,8 @@ def _count(words, newest: int) -> int:
 
 async def trips(session, _words) -> str:
     store = session.station.trips
-    newest = store.newest if store is not None else 0
-    recorded = _records(session).recording.trips
+    oldest, newest = (store.oldest, store.newest) if store is not None else (1, 0)
+    recorded = [number for number in _records(session).recording.trips if oldest <= number]  # `trip` shows those
     for sequence in range(max(1, newest - SHOWN + 1), newest + 1):
         row = store.read(sequence)
         if row is None:
