@@ -3,19 +3,14 @@
 
 from __future__ import annotations
 
-import shutil
-import socket
-import subprocess
-import time
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
+from backfeed.broker import HOST, Broker, free_port, mosquitto
 from hil.virtual_board import BrokerLost
 
-MOSQUITTO = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin")
-pytestmark = pytest.mark.skipif(MOSQUITTO is None, reason="no mosquitto installed")
+pytestmark = pytest.mark.skipif(mosquitto() is None, reason="no mosquitto installed")
 
 UP = """
     import asyncio, socket, time
@@ -57,27 +52,13 @@ CLIENT = (
 
 
 @pytest.fixture
-def broker(tmp_path: Path) -> Iterator[tuple[subprocess.Popen, int]]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    config = tmp_path / "mosquitto.conf"
-    config.write_text(f"listener {port} 127.0.0.1\nallow_anonymous true\n")
-    process = subprocess.Popen([MOSQUITTO, "-c", str(config)], stderr=subprocess.DEVNULL)
-    end_s = time.monotonic() + 10
-    while time.monotonic() < end_s:
-        try:
-            socket.create_connection(("127.0.0.1", port), 0.2).close()
-            break
-        except OSError:
-            time.sleep(0.02)
-    yield process, port
-    process.kill()
-    process.wait()
+def broker() -> Iterator[Broker]:
+    with Broker("mosquitto") as running:
+        yield running
 
 
 def run_client(board, port: int) -> list[tuple[int, bytes]]:
-    one = board(CLIENT, broker=("127.0.0.1", port))
+    one = board(CLIENT, broker=(HOST, port))
     one.run(3)
     one.publish("t", "first")
     one.run(0.1)
@@ -87,7 +68,7 @@ def run_client(board, port: int) -> list[tuple[int, bytes]]:
 
 
 def test_answers_come_after_a_fixed_virtual_latency(board, broker) -> None:
-    chunks = run_client(board, broker[1])
+    chunks = run_client(board, broker.port)
     lines = b"".join(data for _, data in chunks).decode().splitlines()
     assert lines[:5] == [
         "5 open",
@@ -103,11 +84,11 @@ def test_answers_come_after_a_fixed_virtual_latency(board, broker) -> None:
 
 
 def test_two_runs_over_a_real_broker_are_identical(board, broker) -> None:
-    assert run_client(board, broker[1]) == run_client(board, broker[1])
+    assert run_client(board, broker.port) == run_client(board, broker.port)
 
 
 def test_network_down_and_up(board, broker) -> None:
-    one = board(CLIENT, broker=("127.0.0.1", broker[1]))
+    one = board(CLIENT, broker=(HOST, broker.port))
     one.run(3)
     one.network_down()
     before = one.console.text
@@ -121,33 +102,28 @@ def test_network_down_and_up(board, broker) -> None:
 
 
 def test_broker_that_dies_is_a_clear_error(board, broker) -> None:
-    one = board(CLIENT, broker=("127.0.0.1", broker[1]))
+    one = board(CLIENT, broker=(HOST, broker.port))
     one.run(3)
-    broker[0].kill()
-    broker[0].wait()
+    broker.stop()
     with pytest.raises(BrokerLost, match="broker is gone"):
         one.run(1)
 
 
 def test_broker_that_dies_reaches_the_firmware_when_the_scenario_says_so(board, broker) -> None:
-    one = board(CLIENT, broker=("127.0.0.1", broker[1]))
+    one = board(CLIENT, broker=(HOST, broker.port))
     one.run(3)
     one.bridge.required = False
-    broker[0].kill()
-    broker[0].wait()
+    broker.stop()
     one.run(1)
     assert one.console.text.splitlines()[-1].endswith("b''")
 
 
 def test_refused_connection_is_an_oserror(board) -> None:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
     one = board(
         UP
         + f"""
     try:
-        socket.socket().connect(("127.0.0.1", {port}))
+        socket.socket().connect(("{HOST}", {free_port()}))
     except OSError as error:
         say(error)
     """
