@@ -25,6 +25,7 @@ COMPILED_FILES = (
     "afe_core.py",
     "switch_core.py",
     "vehicle_core.py",
+    "afe.py",
     "kernel.py",
     "modbus_server.py",
     "../virtual_board/parts/ade9000_core.py",
