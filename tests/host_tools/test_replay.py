@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 
+from backfeed.checkout import HIL
 from backfeed.cli import main
 
 
@@ -138,3 +139,9 @@ def test_all_of_iberia_trips_once_and_never_recloses(recordings: Path, tmp_path:
     assert ("service_entered", "") not in kinds(answer)
     assert not answer["final_state"]["in_service"]
     assert len(answer["profile_hash"]) == 8
+
+
+def test_the_readmes_example_trips_and_stays_off(tmp_path: Path) -> None:
+    answer = replay(tmp_path, HIL / "scenarios" / "iberia_synthetic.csv", "--from", 56)
+    assert [element for event, element in kinds(answer) if event == "trip"] == ["uv1"]
+    assert answer["final_state"]["tripped"] and not answer["final_state"]["in_service"]
