@@ -12,6 +12,7 @@ import random
 from faulty_line import Episode, Schedule
 
 from hil.plant.infypower import CURRENT, VOLTAGE, InfyPower
+from hil.virtual_board.can_line import TRIES
 
 EACH_ANSWER = ("drop", "delay", "duplicate", "stranger", "exception", "half", "lost_request", "destroy")
 WHOLE = ("babble", "stuck", "dead")
@@ -95,7 +96,11 @@ class FaultyCan:
         self.schedule = schedule
         self._random = random.Random(seed + 1)
         self._longest_delay_us = round(longest_delay_ms * 1000)
-        self._queue: list[tuple[int, int, bytes]] = []
+        self._queue: list[tuple[int, int, bytes]] = []  # the module's answers, in order
+        self._noise: list[tuple[int, int, bytes]] = []  # the babbling node's
+        self._on: tuple[int, bytes] | None = None  # the answer that the bus has; one at a time, for a controller
+        self._failed = 0  # repeats a destroyed frame before it sends the next, and the bus would let that overtake it
+        self._stuck = False
         self._free_us = 0  # when its last answer goes out: answers keep their order
         self._said_us = 0
         self.requests = 0
@@ -139,7 +144,13 @@ class FaultyCan:
     def disturb(self, _to_board: bool, identifier: int, data: bytes) -> list[tuple[int, int, bytes]] | None:
         """Destroy frames: their senders repeat them."""
         share = min(self._shares(self.module.now_us).get("destroy", 0.0), 0.5)
-        return None if self._hit({"destroy": share}, "destroy") else [(0, identifier, data)]
+        destroyed = self._hit({"destroy": share}, "destroy")
+        if self._on == (identifier, data):
+            self._failed += 1
+            if not (destroyed or self._stuck) or self._failed >= TRIES:
+                self._on = None
+                self._failed = 0
+        return None if destroyed else [(0, identifier, data)]
 
     def _shares(self, t_us: int) -> dict[str, float]:
         episode: Episode | None = self.schedule.now(max(t_us, self._said_us))
@@ -148,7 +159,7 @@ class FaultyCan:
     def run_to(self, bus, t_us: int) -> None:
         """Set the faults of the whole bus; babble until t_us."""
         shares = self._shares(t_us)
-        bus.stuck = "stuck" in shares
+        bus.stuck = self._stuck = "stuck" in shares
         bus.dead = "dead" in shares
         self.hits["stuck"] += bus.stuck
         self.hits["dead"] += bus.dead
@@ -156,11 +167,15 @@ class FaultyCan:
         if "babble" in shares and not bus.stuck and t_us - self._said_us >= BABBLE_US:
             self.hits["babble"] += 1
             identifier = 11 << 22 | self._random.choice((0x23, 0x24)) << 16 | OURS << 8 | 9
-            self._queue.append((t_us, identifier, self._random.randbytes(8)))
+            self._noise.append((t_us, identifier, self._random.randbytes(8)))
         if t_us - self._said_us >= BABBLE_US:
             self._said_us = t_us
 
     def transmit(self) -> list[tuple[int, int, bytes]]:
         """Return and forget what it wants to send."""
-        queue, self._queue = self._queue, []
-        return queue
+        sent, self._noise = self._noise, []
+        if self._on is None and self._queue:
+            ready_us, identifier, data = self._queue.pop(0)
+            self._on = identifier, data
+            sent.append((ready_us, identifier, data))
+        return sent

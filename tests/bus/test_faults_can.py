@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
+import types
 from pathlib import Path
 
 import pytest
@@ -15,11 +16,15 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 
 import campaign_can  # noqa: E402
-from faulty_can import CAN_KINDS, WRAP, TruthModule  # noqa: E402
+from faulty_can import CAN_KINDS, WHOLE, WRAP, FaultyCan, TruthModule  # noqa: E402
+from faulty_line import Episode, Schedule  # noqa: E402
+
+from hil.virtual_board.can_line import CanLine  # noqa: E402
 
 HOURS = int(os.environ.get("BACKFEED_BUS_HOURS", "0"))
 SEED = int(os.environ.get("BACKFEED_BUS_SEED", "1"))
 BOARDS = ("virtual", "stm32h743_ref")  # MCP2515, machine.CAN
+ANSWER = 11 << 22 | 0x23 << 16 | 0xF0 << 8 | 5
 OLDEST_MS = 250  # of a voltage or current when it is stamped
 LATE_MS = 20  # a look each 10 ms finds a value older than its limit at most this late
 # The longest pause between two tries (30 s), after 12 s of silence that follow a stop which was not taken, and a start.
@@ -54,6 +59,29 @@ def test_late_answers_never_pass_for_later_ones_on_can() -> None:
     found = campaign_can.run(90, 4, kinds=("delay",))
     assert found["hits"]["delay"] > 20
     assert found["oldest_ms"] <= OLDEST_MS
+
+
+def test_a_destroyed_answer_is_not_overtaken_by_the_next() -> None:
+    """Devices answer in order, and a controller repeats a destroyed frame first: what the driver's probes stand on."""
+    node = FaultyCan(TruthModule(), Schedule(1, 1 << 40, CAN_KINDS, WHOLE), 1, 1500)
+    line = CanLine([node])
+    seen = []
+
+    def disturb(to_board: bool, identifier: int, data: bytes) -> list[tuple[int, int, bytes]] | None:
+        seen.append(data[1])
+        share = {"destroy": 1.0} if len(seen) in (1, 3) else {}
+        node.schedule.now = lambda _t_us: Episode(0, 1 << 40, share)
+        node.hits["destroy"] = 0
+        node._random = types.SimpleNamespace(random=lambda: 0.0)
+        return node.disturb(to_board, identifier, data)
+
+    line.disturb = disturb
+    for number in range(3):
+        node._queue.append((1000, ANSWER, bytes((0x10, number, 0, 0, 0, 0, 0, 0))))
+    for t_us in range(0, 20_000, 500):
+        node.run_to(line, t_us)
+        line.step(t_us)
+    assert seen == [0, 0, 1, 1, 2]
 
 
 def test_the_module_sees_an_old_setpoint_after_a_new_one() -> None:
