@@ -10,10 +10,10 @@ from evse.hal.inputs import Inputs
 from evse.hal.outputs import Outputs
 from evse.hal.pilot import Pilot
 from evse.hal.ratings import Ratings
+from evse.hal.rs485 import line_baud
 from evse.hal.system import Rtc, reset_cause
 from evse.hal.thermistor import Thermistor
 from evse.hal.watchdog import Watchdog
-from evse.store.settings import line_baud
 
 AFE_BAUD = 10_000_000  # the part takes 20 MHz; half leaves margin for a cable
 FRAM_HZ = 400_000

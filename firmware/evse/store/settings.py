@@ -86,11 +86,6 @@ def check_together(values: dict) -> None:
         )
 
 
-def line_baud(settings) -> int:
-    """Return the speed of the board's RS-485 line, Bd: the meter's own where the inverter is not on it."""
-    return settings.inverter_baud if settings.inverter_kind == "sunspec_rtu" else settings.meter_baud
-
-
 class Settings:
     """All settings. memory: FRAM driver, or None to run on defaults (tests, replay).
 

@@ -2,7 +2,7 @@
 """The board's masters: one for each line, whoever uses it, so that two tasks never talk at once."""
 
 from evse.drivers.modbus_bus import ModbusBus
-from evse.store.settings import line_baud
+from evse.hal.rs485 import line_baud
 
 
 class Lines:
