@@ -44,6 +44,14 @@ def stored_run_minutes(fram: Path, minutes: int) -> None:
     fram.write_bytes(memory.data)
 
 
+def begin(board: VirtualBoard, station: Station, now_s: int) -> None:
+    """Boot, set the clock, export."""
+    board.run(3)
+    ask(board, "mode script")
+    ask(board, f"time {now_s}")
+    export(board, station)
+
+
 def test_setting_the_clock_does_not_renew_the_budget_and_a_day_does(tmp_path: Path) -> None:
     fram = tmp_path / "fram.bin"
     firmware_ask.write_settings(
@@ -57,10 +65,7 @@ def test_setting_the_clock_does_not_renew_the_budget_and_a_day_does(tmp_path: Pa
     )
     station = Station()
     with VirtualBoard(station, fram_path=fram) as board:
-        board.run(3)
-        ask(board, "mode script")
-        ask(board, f"time {MONDAY_EVENING_S}")
-        export(board, station)
+        begin(board, station, MONDAY_EVENING_S)
         assert re.search(USED_UP, why(board))
         board.run(max(0.0, 61 - board.now_us / 1e6))  # the first whole minute knows the date
         ask(board, f"time {MONDAY_EVENING_S + DAY_S}")
@@ -71,10 +76,7 @@ def test_setting_the_clock_does_not_renew_the_budget_and_a_day_does(tmp_path: Pa
     stored_run_minutes(fram, 1379)
     station = Station()
     with VirtualBoard(station, fram_path=fram) as board:
-        board.run(3)
-        ask(board, "mode script")
-        ask(board, f"time {MONDAY_EVENING_S + DAY_S}")
-        export(board, station)
+        begin(board, station, MONDAY_EVENING_S + DAY_S)
         assert re.search(USED_UP, why(board)), "neither a restart nor the date is a day"
         assert abs(station.truth.power_w) < 200
         assert board.run_while(lambda: station.truth.power_w > -5500, 30), "the day has passed: it exports again"
